@@ -1,0 +1,54 @@
+"""Durations as Kubernetes users write them (`5m`, `1h30m`, `500ms`), held as seconds.
+
+Specs flow in as text, seconds flow out; `Duration` is the field type of every model that has one.
+"""
+
+import re
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+DURATION_PATTERN: Final = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
+_PART: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+_WHOLE: Final = re.compile(DURATION_PATTERN)
+_UNIT_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a Go duration with the units h, m, s and ms. Raises ValueError where the text is none."""
+    if not _WHOLE.match(text) or text.endswith("\n"):
+        raise ValueError(f"not a duration: {text!r} (write it like 30s, 5m or 1h30m)")
+    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in _PART.findall(text))
+
+
+def format_duration(seconds: float) -> str:
+    """The shortest text that `parse_duration` reads back to the same milliseconds: 5400 → `1h30m`."""
+    millis = round(seconds * 1000)
+    parts = []
+    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        count, millis = divmod(millis, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+def _seconds(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": DURATION_PATTERN,
+            "maxLength": 32,
+            "x-kubernetes-validations": [
+                {"rule": "duration(self) >= duration('1s')", "message": "must be at least one second (1s)"}
+            ],
+        }
+    ),
+]
+"""Seconds in Python, a duration's text in JSON; at least one second where the API server judges it."""

@@ -165,7 +165,7 @@ def _schema(kind: Kind) -> dict[str, Any]:
 class _Dumper(yaml.SafeDumper):
     """Without anchors, which kubectl reads and people do not."""
 
-    def ignore_aliases(self, data: object) -> bool:
+    def ignore_aliases(self, _data: object) -> bool:
         return True
 
 

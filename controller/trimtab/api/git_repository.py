@@ -43,26 +43,31 @@ class GitRef(ApiModel):
 class GitRepositorySpec(ApiModel):
     """The repository, and how often to look."""
 
-    url: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=2048,
-            json_schema_extra={
-                "x-kubernetes-validations": [
-                    {"rule": "self.matches('^https?://[^/]')", "message": "must start with https:// or http://"},
-                    {
-                        "rule": "!self.matches('^[a-z]+://[^/?#]*@')",
-                        "message": "must hold no user name or password: put them into a Secret and name it in secretRef",
-                    },
-                    {
-                        "rule": r"!self.matches('[\\s\\x00-\\x1f\\x7f?#]')",
-                        "message": "must hold no spaces, control characters, query or fragment",
-                    },
-                ]
-            },
-        ),
-    ]
+    # These rules stand on the spec because a rule on the url itself would print a password in its refusal.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                {
+                    "rule": "self.url.matches('^https?://[^/]')",
+                    "message": "url must start with https:// or http://",
+                    "fieldPath": ".url",
+                },
+                {
+                    "rule": "!self.url.matches('^[^/]*//[^/?#]*@')",
+                    "message": "url must hold no user name or password: put them into a Secret and name it in "
+                    "secretRef",
+                    "fieldPath": ".url",
+                },
+                {
+                    "rule": r"!self.url.matches('[\\s\\x00-\\x1f\\x7f?#]')",
+                    "message": "url must hold no spaces, control characters, query or fragment",
+                    "fieldPath": ".url",
+                },
+            ]
+        }
+    )
+
+    url: Annotated[str, Field(min_length=1, max_length=2048)]
     """Address of the repository, https:// or http://, without credentials."""
     ref: GitRef = GitRef(branch="main")
     """What to follow; the branch main where nothing is said."""

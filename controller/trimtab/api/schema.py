@@ -48,7 +48,16 @@ def _tidy(node: Schema) -> None:
         node["enum"] = [node.pop("const")]
     if node.get("type") == "integer":
         node["format"] = "int64"
-    if node.get("default", 0) in (None, [], {}):
-        del node["default"]
+    if "default" in node:
+        node["default"] = _without_empties(node["default"])
+        if node["default"] in (None, [], {}):
+            del node["default"]
     if node.get("pattern") == DURATION_PATTERN and "default" in node:
         node["default"] = format_duration(node["default"])
+
+
+def _without_empties(value: Any) -> Any:
+    """A default as users would write it: what is not set is left out."""
+    if not isinstance(value, dict):
+        return value
+    return {key: part for key, each in value.items() if (part := _without_empties(each)) not in (None, [], {})}

@@ -1,1 +1,1 @@
-"""Desired state × inventory × what is known of the cluster → an ordered, guarded list of changes. Pure."""
+"""Desired state, inventory and what is known of the cluster in; an ordered, guarded list of changes out. Pure."""

@@ -11,6 +11,7 @@ from trimtab.core.inventory import Entry
 from trimtab.core.manifest import Manifest
 from trimtab.core.observed import Live
 from trimtab.core.refs import ObjectRef
+from trimtab.plan.options import PlanOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,9 @@ class _Declared:
 
 @dataclass(frozen=True, slots=True)
 class Create(_Declared):
-    """The object is absent."""
+    """The object is absent. `entry`: what the inventory says of it."""
+
+    entry: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +48,22 @@ class Update(_Declared):
 class Adopt(_Declared):
     """The object is there and nobody's, or may be taken: claim its fields, then apply.
 
-    `live` is what was seen of it, possibly its metadata only.
+    `live` is what was seen of it, possibly its metadata only; `entry` what the inventory says of it.
     """
 
     live: Live
+    entry: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recreate(_Declared):
-    """An immutable field changes and the object allows force: delete the object `uid`, then create it."""
+    """An immutable field changes and the object allows force: delete the object `uid`, then create it.
+
+    `plan.build` cannot know it: an apply run turns an `Update` into it once the server has refused that.
+    """
 
     uid: str
+    entry: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,7 @@ class Plan:
     refused). `digest` identifies desired state, base revision and guards: what `trimtab.dev/confirm` must say.
     """
 
+    options: PlanOptions
     changes: tuple[Change, ...] = ()
     edges: Mapping[ObjectRef, frozenset[ObjectRef]] = field(default_factory=dict)
     refused: tuple[Problem, ...] = ()

@@ -30,10 +30,11 @@ all: .venv help
 
 .PHONY: help
 help: ## Say what can be made
-	@printf 'Trimtab: make TARGET\n\n'
-	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do \
-		printf '  \033[36m%-13s\033[0m %s\n' "$$name" "$$text"; done
-	@printf '\nFirst time here: make demo\n'
+	@if [ -t 1 ]; then name='\033[36m%-13s\033[0m'; else name='%-13s'; fi; \
+	printf 'Trimtab: make TARGET\n\n'; \
+	sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do \
+		printf "  $$name %s\n" "$$target" "$$text"; done; \
+	printf '\nFirst time here: make demo\n'
 
 .PHONY: demo
 demo: $(INSTALLED) $(SYSTEM) ## Play the story on a real control plane and stay up (ONCE=1: exit at its end)

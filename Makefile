@@ -52,7 +52,7 @@ unit: $(INSTALLED) $(SYSTEM) ## Run the unit tests and the coverage gate of the 
 .PHONY: control-plane
 control-plane: $(INSTALLED) $(SYSTEM) ## Fetch or build the programs of the control plane
 	$(call step,Control plane)
-	@$(BIN)/trimtab cluster binaries
+	@$(BIN)/python -m tests.control_plane
 
 .PHONY: integration
 integration: control-plane ## Run the adapters and the loop against a real API server and git server

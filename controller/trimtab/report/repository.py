@@ -1,0 +1,68 @@
+"""The status of a GitRepository, from what a fetch came to.
+
+The repository and its news flow in, the next status flows out; `status_patch` tells whether to write it.
+"""
+
+from dataclasses import dataclass
+
+from trimtab.api.application import READY
+from trimtab.api.git_repository import Artifact, Commit, GitRepository, GitRepositoryStatus
+from trimtab.api.model import ConditionStatus
+from trimtab.api.timestamps import format_time
+from trimtab.core.errors import Problem
+from trimtab.core.revision import Revision
+from trimtab.report.conditions import Said, failing, merge, progressing, true
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactNews:
+    """What was fetched, and when it was first seen (seconds since the epoch). `digest` like `sha1:<tree SHA>`."""
+
+    revision: Revision
+    seen_at: float
+    commit: Commit | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryNews:
+    """What a turn came to: an artifact, a problem, a rest, or (none of them) a first fetch under way."""
+
+    artifact: ArtifactNews | None = None
+    problem: Problem | None = None
+    suspended: bool = False
+
+
+def repository_status(repository: GitRepository, news: RepositoryNews, *, now: float) -> GitRepositoryStatus:
+    """The next status; `now` in seconds since the epoch. Equal news give an equal status, however late they come."""
+    old, metadata = repository.status, repository.metadata
+    handled = news.artifact is not None or news.problem is not None
+    return GitRepositoryStatus(
+        observed_generation=metadata.generation,
+        conditions=merge(old.conditions, _said(news, old), generation=metadata.generation, now=now),
+        last_handled_reconcile_at=(metadata.requested_at if handled else "") or old.last_handled_reconcile_at,
+        artifact=_artifact(news.artifact, old.artifact),
+        commit=(news.artifact.commit if news.artifact else None) or old.commit,
+    )
+
+
+def _said(news: RepositoryNews, old: GitRepositoryStatus) -> tuple[Said, ...]:
+    # Suspension stops the judging too: what was last true of Ready stays, and the message says why nothing moves.
+    if news.suspended:
+        before = old.condition(READY)
+        status = before.status if before else ConditionStatus.UNKNOWN
+        return (Said(READY, status, "Suspended", "suspended: not fetched until spec.suspend is false"),)
+    if news.problem:
+        return failing(news.problem.reason, str(news.problem), retry=news.problem.retry)
+    if news.artifact:
+        return (true(READY, "Fetched", f"fetched {news.artifact.revision}"),)
+    return progressing("Fetching", "fetching for the first time")
+
+
+def _artifact(news: ArtifactNews | None, old: Artifact | None) -> Artifact | None:
+    if news is None:
+        return old
+    revision, digest = str(news.revision), news.digest or None
+    if old and (old.revision, old.digest) == (revision, digest):
+        return old
+    return Artifact(revision=revision, digest=digest, last_update_time=format_time(news.seen_at))

@@ -131,7 +131,7 @@ class _Allowance:
 
 
 class EventLog:
-    """Decides which happenings become writes: repeats raise a count, floods about one object are cut. Holds no clock."""
+    """Decides which happenings become writes: repeats raise a count, floods about one object are cut. No clock inside."""
 
     def __init__(self, *, instance: str) -> None:
         self._instance = shorten(instance, characters=128)
@@ -139,7 +139,7 @@ class EventLog:
         self._allowances: OrderedDict[str, _Allowance] = OrderedDict()
 
     def offer(self, happening: Happening, *, now: float) -> EventWrite | None:
-        """The write that tells it (None: told lately, or too much was told about its object); `now` in epoch seconds."""
+        """The write that tells it; None if it was told lately or its object had too many. `now` in epoch seconds."""
         key = (happening.regarding.uid, happening.reason, happening.note)
         known = self._known.get(key)
         if known and now - known.seen_at <= FORGET_SECONDS:
@@ -180,7 +180,7 @@ def event_body(happening: Happening, *, instance: str, now: float) -> dict[str, 
     about = happening.regarding
     level = happening.level or (Level.WARNING if happening.reason in WARNINGS else Level.NORMAL)
     time = format_micro_time(now)
-    digest = sha256("\0".join((about.uid, happening.reason, happening.note, time)).encode()).hexdigest()[:16]
+    digest = sha256(f"{about.uid}\n{happening.reason}\n{time}\n{happening.note}".encode()).hexdigest()[:16]
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",

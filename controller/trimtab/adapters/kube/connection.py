@@ -109,10 +109,17 @@ class Connection:
     async def stream(self, request: Request, *, idle_seconds: float) -> AsyncIterator[aiohttp.StreamReader]:
         """Open a long answer. Raises ApiError, also where nothing at all came for `idle_seconds` while it is read."""
         limits = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=idle_seconds)
+        await self._wait_for_server()
         started = time.monotonic()
+        try:
+            with self._failures(request, idle_seconds):
+                opened = await self._open(request, limits)
+        except ApiError:
+            self._count(request, 0, started)
+            raise
+        self._count(request, opened.status, started)
         with self._failures(request, idle_seconds):
-            async with await self._open(request, limits) as response:
-                self._count(request, response.status, started)
+            async with opened as response:
                 if response.status >= 300:
                     raw = await response.read()
                     if response.status == 401:

@@ -1,0 +1,31 @@
+"""The bounds of the Git adapter, in one value: wiring makes it, the mirrors and their workers obey it."""
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class GitLimits:
+    """Defaults for a controller with 150 MB; each worker holds about 25 MB while it lives."""
+
+    workers: int = 6
+    """Worker processes at most. Two of them are kept for work on local files, which no slow server may hold up."""
+    uses_per_worker: int = 200
+    """Requests after which a worker is replaced, since GitPython leaks in long-lived processes."""
+    idle_seconds: float = 30.0
+    """Time without work after which a worker ends."""
+    local_timeout_seconds: float = 60.0
+    """Deadline of work on local files."""
+    kept_commits: int = 10
+    """Commits kept per ref, so that earlier revisions can be rendered again."""
+    fetches_per_cleanup: int = 50
+    """Fetches that brought something after which a mirror is packed and what is not kept removed."""
+    forget_seconds: float = 7 * 86400.0
+    """Time without use after which refs, and mirrors with none left, are removed."""
+    max_pack_bytes: int = 2048 * MIB
+    """Size of one file that git may write, which bounds a fetch."""
+    max_files: int = 50_000
+    """Files of a commit written or listed at once."""
+    max_tree_bytes: int = 512 * MIB
+    """Bytes of a commit's files written at once."""

@@ -57,7 +57,7 @@ control-plane: $(INSTALLED) $(SYSTEM) ## Fetch or build the programs of the cont
 .PHONY: integration
 integration: control-plane ## Run the adapters and the loop against a real API server and git server
 	$(call step,Integration tests)
-	@$(BIN)/pytest tests/integration $(ARGS)
+	@$(BIN)/pytest tests/integration -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: e2e
 e2e: control-plane ## Run the program as its users do, through the CLI and kubectl
@@ -80,14 +80,26 @@ bench: control-plane ## Measure speed, requests and memory, as ratios to the flo
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: lint
-lint: $(INSTALLED) ## Check style, types, layers and that generated files are fresh
+lint: style types layers generated ## Check style, types, layers and that generated files are fresh
+
+.PHONY: style
+style: $(INSTALLED)
 	$(call step,Style)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(INSTALLED)
 	$(call step,Types)
 	@$(BIN)/mypy
+
+.PHONY: layers
+layers: $(INSTALLED)
 	$(call step,Layers)
 	@$(BIN)/lint-imports --no-logo
+
+.PHONY: generated
+generated: $(INSTALLED)
 	$(call step,Generated files)
 	@$(BIN)/trimtab crds --check
 

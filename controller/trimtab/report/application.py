@@ -27,7 +27,7 @@ from trimtab.core.refs import ObjectRef
 from trimtab.core.revision import Revision
 from trimtab.health.status import Health, HealthStatus, worst
 from trimtab.report.conditions import Said, failing, false, merge, progressing, shorten, true, unknown
-from trimtab.report.drift_items import DriftNews, drift_items, drift_sentence
+from trimtab.report.drift_items import DriftRecord, drift_items, drift_sentence
 
 ERROR_ITEMS: Final = 50
 HISTORY_ITEMS: Final = 10
@@ -64,13 +64,13 @@ class ApplicationNews:
     problems: Sequence[Problem] = ()
     objects: int = 0
     healths: Mapping[ObjectRef, Health] = field(default_factory=dict)
-    drift: Sequence[DriftNews] = ()
+    drift: Sequence[DriftRecord] = ()
     overdue: bool = False
     supersedes: Revision | None = None
 
 
-def application_status(application: Application, news: ApplicationNews, *, now: float) -> ApplicationStatus:
-    """The next status; `now` in seconds since the epoch. Equal news give an equal status, however late they come."""
+def application_status(application: Application, news: ApplicationNews, *, now_seconds: float) -> ApplicationStatus:
+    """The next status; the time counts from the epoch. Equal news give an equal status, however late they come."""
     old, metadata = application.status, application.metadata
     health = worst(news.healths)
     said = (*_ready(application, news, health), _healthy(news, health), _drifted(news, application.spec.drift.mode))
@@ -78,7 +78,7 @@ def application_status(application: Application, news: ApplicationNews, *, now: 
     revision = str(news.revision) if news.revision else None
     return ApplicationStatus(
         observed_generation=metadata.generation,
-        conditions=merge(old.conditions, said, generation=metadata.generation, now=now),
+        conditions=merge(old.conditions, said, generation=metadata.generation, now_seconds=now_seconds),
         last_handled_reconcile_at=(metadata.requested_at if handled else "") or old.last_handled_reconcile_at,
         last_applied_revision=revision if revision and news.phase is Phase.APPLIED else old.last_applied_revision,
         last_attempted_revision=revision or old.last_attempted_revision,
@@ -86,7 +86,7 @@ def application_status(application: Application, news: ApplicationNews, *, now: 
         drift=drift_items(news.drift),
         errors=tuple(_error(problem) for problem in news.problems[:ERROR_ITEMS]),
         errors_total=len(news.problems) or None,
-        history=_history(news, old.history, now),
+        history=_history(news, old.history, now_seconds),
     )
 
 
@@ -161,24 +161,24 @@ def _error(problem: Problem) -> ErrorItem:
     )
 
 
-def _history(news: ApplicationNews, history: tuple[HistoryItem, ...], now: float) -> tuple[HistoryItem, ...]:
+def _history(news: ApplicationNews, history: tuple[HistoryItem, ...], now_seconds: float) -> tuple[HistoryItem, ...]:
     if news.supersedes:
-        history = _ended(history, news.supersedes, "Superseded", "", now)
+        history = _ended(history, news.supersedes, "Superseded", "", now_seconds)
     if news.revision and news.phase is Phase.APPLIED:
-        history = _ended(history, news.revision, Phase.APPLIED, "", now)
+        history = _ended(history, news.revision, Phase.APPLIED, "", now_seconds)
     if news.revision and news.phase is Phase.FAILED:
         message = news.message or _first_problem(news)
-        history = _ended(history, news.revision, Phase.FAILED, message, now)
+        history = _ended(history, news.revision, Phase.FAILED, message, now_seconds)
     return history
 
 
 def _ended(
-    history: tuple[HistoryItem, ...], revision: Revision, result: str, message: str, now: float
+    history: tuple[HistoryItem, ...], revision: Revision, result: str, message: str, now_seconds: float
 ) -> tuple[HistoryItem, ...]:
     """The history with one more ending; the same ending again adds nothing, so that retries do not push others out."""
     text = shorten(message, characters=_MESSAGE_CHARACTERS) or None
     newest = history[0] if history else None
     if newest and (newest.revision, newest.result) == (str(revision), result):
         return (newest.model_copy(update={"message": text}), *history[1:])
-    item = HistoryItem(revision=str(revision), time=format_time(now), result=result, message=text)
+    item = HistoryItem(revision=str(revision), time=format_time(now_seconds), result=result, message=text)
     return (item, *history)[:HISTORY_ITEMS]

@@ -51,13 +51,15 @@ def failing(reason: str, message: str, *, retry: bool) -> tuple[Said, Said]:
     return false(READY, reason, message), extra
 
 
-def merge(old: Iterable[Condition], said: Iterable[Said], *, generation: int, now: float) -> tuple[Condition, ...]:
-    """Exactly the conditions said, in that order; a transition time is `now` only where the status is another one.
+def merge(
+    old: Iterable[Condition], said: Iterable[Said], *, generation: int, now_seconds: float
+) -> tuple[Condition, ...]:
+    """Exactly the conditions said, in that order; a transition time is now only where the status is another one.
 
     What is not said any more is dropped: Reconciling and Stalled are there only while they hold.
     """
     before = {condition.type: condition for condition in old}
-    return tuple(_merged(before.get(each.type), each, generation, now) for each in said)
+    return tuple(_merged(before.get(each.type), each, generation, now_seconds) for each in said)
 
 
 def shorten(text: str, *, characters: int) -> str:
@@ -65,13 +67,13 @@ def shorten(text: str, *, characters: int) -> str:
     return text if len(text) <= characters else text[: characters - 1] + "…"
 
 
-def _merged(before: Condition | None, said: Said, generation: int, now: float) -> Condition:
+def _merged(before: Condition | None, said: Said, generation: int, now_seconds: float) -> Condition:
     same = before is not None and before.status is said.status
     return Condition(
         type=said.type,
         status=said.status,
         observed_generation=generation,
-        last_transition_time=before.last_transition_time if before and same else format_time(now),
+        last_transition_time=before.last_transition_time if before and same else format_time(now_seconds),
         reason=said.reason,
         message=shorten(said.message, characters=MESSAGE_CHARACTERS),
     )

@@ -120,66 +120,66 @@ EventWrite = CreateEvent | CountEvent
 class _Known:
     name: str
     count: int
-    seen_at: float
-    written_at: float
+    seen_seconds: float
+    written_seconds: float
 
 
 @dataclass(slots=True)
 class _Allowance:
     left: float
-    at: float
+    at_seconds: float
 
 
 class EventLog:
-    """Decides which happenings become writes: repeats raise a count, floods about one object are cut. No clock inside."""
+    """Decides which happenings become writes: repeats raise a count, floods about one object are cut."""
 
     def __init__(self, *, instance: str) -> None:
         self._instance = shorten(instance, characters=128)
         self._known: OrderedDict[tuple[str, Reason, str], _Known] = OrderedDict()
         self._allowances: OrderedDict[str, _Allowance] = OrderedDict()
 
-    def offer(self, happening: Happening, *, now: float) -> EventWrite | None:
-        """The write that tells it; None if it was told lately or its object had too many. `now` in epoch seconds."""
+    def offer(self, happening: Happening, *, now_seconds: float) -> EventWrite | None:
+        """The write that tells it, None if it was told lately or its object had too many. Times are since the epoch."""
         key = (happening.regarding.uid, happening.reason, happening.note)
         known = self._known.get(key)
-        if known and now - known.seen_at <= FORGET_SECONDS:
+        if known and now_seconds - known.seen_seconds <= FORGET_SECONDS:
             self._known.move_to_end(key)
-            return self._repeat(happening.regarding.namespace, known, now)
-        if not self._allowed(happening.regarding.uid, now):
+            return self._repeat(happening.regarding.namespace, known, now_seconds)
+        if not self._allowed(happening.regarding.uid, now_seconds):
             return None
-        body = event_body(happening, instance=self._instance, now=now)
-        self._known[key] = _Known(body["metadata"]["name"], 1, now, now)
+        body = event_body(happening, instance=self._instance, now_seconds=now_seconds)
+        self._known[key] = _Known(body["metadata"]["name"], 1, now_seconds, now_seconds)
         self._known.move_to_end(key)
         _trim(self._known)
         return CreateEvent(body)
 
     @staticmethod
-    def _repeat(namespace: str, known: _Known, now: float) -> CountEvent | None:
+    def _repeat(namespace: str, known: _Known, now_seconds: float) -> CountEvent | None:
         known.count += 1
-        known.seen_at = now
-        if now - known.written_at < SERIES_SECONDS:
+        known.seen_seconds = now_seconds
+        if now_seconds - known.written_seconds < SERIES_SECONDS:
             return None
-        known.written_at = now
-        series = {"count": known.count, "lastObservedTime": format_micro_time(now)}
+        known.written_seconds = now_seconds
+        series = {"count": known.count, "lastObservedTime": format_micro_time(now_seconds)}
         return CountEvent(namespace, known.name, {"series": series})
 
-    def _allowed(self, uid: str, now: float) -> bool:
-        allowance = self._allowances.setdefault(uid, _Allowance(BURST, now))
+    def _allowed(self, uid: str, now_seconds: float) -> bool:
+        allowance = self._allowances.setdefault(uid, _Allowance(BURST, now_seconds))
         self._allowances.move_to_end(uid)
         _trim(self._allowances)
-        allowance.left = min(BURST, allowance.left + (now - allowance.at) / REFILL_SECONDS)
-        allowance.at = now
+        allowance.left = min(BURST, allowance.left + (now_seconds - allowance.at_seconds) / REFILL_SECONDS)
+        allowance.at_seconds = now_seconds
         if allowance.left < 1:
             return False
         allowance.left -= 1
         return True
 
 
-def event_body(happening: Happening, *, instance: str, now: float) -> dict[str, Any]:
+def event_body(happening: Happening, *, instance: str, now_seconds: float) -> dict[str, Any]:
     """An `events.k8s.io/v1` Event, named after its object and a digest of what it says and when."""
     about = happening.regarding
     level = happening.level or (Level.WARNING if happening.reason in WARNINGS else Level.NORMAL)
-    time = format_micro_time(now)
+    time = format_micro_time(now_seconds)
     digest = sha256(f"{about.uid}\n{happening.reason}\n{time}\n{happening.note}".encode()).hexdigest()[:16]
     return {
         "apiVersion": "events.k8s.io/v1",

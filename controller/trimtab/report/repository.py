@@ -19,7 +19,7 @@ class ArtifactNews:
     """What was fetched, and when it was first seen (seconds since the epoch). `digest` like `sha1:<tree SHA>`."""
 
     revision: Revision
-    seen_at: float
+    seen_seconds: float
     commit: Commit | None = None
     digest: str = ""
 
@@ -33,13 +33,13 @@ class RepositoryNews:
     suspended: bool = False
 
 
-def repository_status(repository: GitRepository, news: RepositoryNews, *, now: float) -> GitRepositoryStatus:
-    """The next status; `now` in seconds since the epoch. Equal news give an equal status, however late they come."""
+def repository_status(repository: GitRepository, news: RepositoryNews, *, now_seconds: float) -> GitRepositoryStatus:
+    """The next status; the time counts from the epoch. Equal news give an equal status, however late they come."""
     old, metadata = repository.status, repository.metadata
     handled = news.artifact is not None or news.problem is not None
     return GitRepositoryStatus(
         observed_generation=metadata.generation,
-        conditions=merge(old.conditions, _said(news, old), generation=metadata.generation, now=now),
+        conditions=merge(old.conditions, _said(news, old), generation=metadata.generation, now_seconds=now_seconds),
         last_handled_reconcile_at=(metadata.requested_at if handled else "") or old.last_handled_reconcile_at,
         artifact=_artifact(news.artifact, old.artifact),
         commit=(news.artifact.commit if news.artifact else None) or old.commit,
@@ -65,4 +65,4 @@ def _artifact(news: ArtifactNews | None, old: Artifact | None) -> Artifact | Non
     revision, digest = str(news.revision), news.digest or None
     if old and (old.revision, old.digest) == (revision, digest):
         return old
-    return Artifact(revision=revision, digest=digest, last_update_time=format_time(news.seen_at))
+    return Artifact(revision=revision, digest=digest, last_update_time=format_time(news.seen_seconds))

@@ -1,0 +1,1 @@
+"""Prometheus: the metric definitions of report as series, and the text that is scraped."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from trimtab.core.errors import Problem
-from trimtab.core.inventory import Entry
 from trimtab.core.refs import ObjectRef
 
 
@@ -39,11 +38,10 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ObjectResult:
-    """`problem` is set for every ending but Done and Superseded; `entry` is what the inventory holds now."""
+    """`problem` is set for every ending but Done and Superseded; `behind`: what blocked it."""
 
     ref: ObjectRef
     operation: Operation
     ending: Ending
-    entry: Entry | None = None
     problem: Problem | None = None
     behind: ObjectRef | None = None

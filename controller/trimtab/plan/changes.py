@@ -37,11 +37,14 @@ class Create(_Declared):
 class Update(_Declared):
     """The object is there and ours, and differs, or may differ, from what is declared.
 
-    `entry` None: it carries our mark, but the inventory does not know it.
+    `entry` None: it carries our mark, but the inventory does not know it. `look`: read it before the apply, because the
+    revision may drop fields that need care; `previous` is what the last revision declared, as far as known.
     """
 
     entry: Entry | None
     live_uid: str
+    look: bool = False
+    previous: Manifest | None = None
 
 
 @dataclass(frozen=True, slots=True)

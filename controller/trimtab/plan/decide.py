@@ -4,14 +4,17 @@
 """
 
 from trimtab.api.application import DriftMode
+from trimtab.core.fields.path import MISSING, resolve
 from trimtab.core.inventory import Applied, Entry
 from trimtab.core.manifest import Manifest
 from trimtab.core.names import DRIFT_ANNOTATION
 from trimtab.core.observed import Live
 from trimtab.plan.changes import Adopt, Create, Held, Unchanged, Update
+from trimtab.plan.claim import REPLICAS
 from trimtab.plan.guards import adoption, foreign_owner, terminating, unsure
 from trimtab.plan.options import PlanOptions
 from trimtab.plan.ownership import names_owner
+from trimtab.plan.references import scalable
 from trimtab.plan.sight import Foreign, Missing, Owned, Sight, Unsure
 
 Decision = Create | Update | Adopt | Unchanged | Held
@@ -32,7 +35,7 @@ def decide(manifest: Manifest, entry: Entry | None, sight: Sight, options: PlanO
             same = isinstance(entry, Applied) and (entry.uid, entry.baseline) == (sight.uid, sight.baseline)
             if same and _declared_same(manifest, entry, options):
                 return Unchanged(manifest)
-            return Update(manifest, entry, sight.uid)
+            return _update(manifest, entry, sight.uid, options, touched=not same)
         case Foreign(live=live):
             return _foreign(manifest, entry, live, options)
         case _:
@@ -42,13 +45,24 @@ def decide(manifest: Manifest, entry: Entry | None, sight: Sight, options: PlanO
 def _foreign(manifest: Manifest, entry: Entry | None, live: Live, options: PlanOptions) -> Decision | None:
     # The inventory and the UID prove it ours, whatever became of its marks.
     if isinstance(entry, Applied) and entry.uid == live.uid:
-        return Update(manifest, entry, live.uid)
+        return _update(manifest, entry, live.uid, options, touched=True)
     # createNamespace asks for the namespace to be there, not for it to be ours.
     if manifest.ref == options.created_namespace:
         return None
     terminating.check(manifest, live)
     adoption.check(manifest, live, options.adopt)
     return Adopt(manifest, live, entry)
+
+
+def _update(manifest: Manifest, entry: Entry | None, uid: str, options: PlanOptions, *, touched: bool) -> Update:
+    """`touched`: somebody wrote what we own, so that fields to be dropped may be theirs by now."""
+    if _declared_same(manifest, entry, options):
+        return Update(manifest, entry, uid)
+    previous = options.previous.get(manifest.ref)
+    replicas_were = previous is None or resolve(previous.body, REPLICAS) is not MISSING
+    drops_replicas = scalable(manifest.ref) and replicas_were and resolve(manifest.body, REPLICAS) is MISSING
+    look = drops_replicas or (touched and previous is not None)
+    return Update(manifest, entry, uid, look=look, previous=previous if touched else None)
 
 
 def sight_of(live: Live, options: PlanOptions) -> Sight:

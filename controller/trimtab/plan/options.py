@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from trimtab.api.application import Adopt as AdoptPolicy
 from trimtab.api.application import DriftMode
+from trimtab.core.manifest import Manifest
 from trimtab.core.names import DEFAULT_NAMESPACE
 from trimtab.core.refs import ObjectRef
 from trimtab.plan.ownership import Owner
@@ -22,7 +23,8 @@ class PlanOptions:
     `declared_digests`: keyed digest of each desired manifest. `complete` False: something could not be read, rendered
     or looked up. `base_revision`: the revision applied last. `confirmed`: the value of `trimtab.dev/confirm`. `held`:
     what the inventories of other Applications hold. `created_namespace`: the one that createNamespace declares.
-    `plurals`: plural by (group, kind) as discovery tells, as far as known.
+    `plurals`: plural by (group, kind) as discovery tells, as far as known. `previous`: the last revision's manifests,
+    as far as they are at hand.
     """
 
     owner: Owner
@@ -37,3 +39,4 @@ class PlanOptions:
     created_namespace: ObjectRef | None = None
     controller_namespace: str = DEFAULT_NAMESPACE
     plurals: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    previous: Mapping[ObjectRef, Manifest] = field(default_factory=dict)

@@ -25,6 +25,9 @@ WORKLOADS: Final = frozenset(
         ("batch", "CronJob"),
     }
 )
+_SCALABLE: Final = frozenset(
+    {("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "ReplicaSet"), ("", "ReplicationController")}
+)
 CALLS_BACK: Final = frozenset(
     {
         ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
@@ -38,6 +41,15 @@ CALLS_BACK: Final = frozenset(
 def is_kind(ref: ObjectRef, kind: tuple[str, str]) -> bool:
     """Whether the object is of that (group, kind)."""
     return (ref.group, ref.kind) == kind
+
+
+def scalable(ref: ObjectRef) -> bool:
+    """Whether objects of the kind default to one replica where nobody declares the number.
+
+    Built-in kinds are known; every kind that is not built in may do the same.
+    """
+    builtin = "." not in ref.group or ref.group.endswith(".k8s.io")
+    return (ref.group, ref.kind) in _SCALABLE or not builtin
 
 
 def namespace_ref(cluster: str, name: str) -> ObjectRef:

@@ -1,0 +1,86 @@
+"""Which steps may start: edges, and applies before prunes. `apply.engine` tells it how steps ended."""
+
+from collections.abc import Iterable, Mapping
+from heapq import heappop, heappush
+
+from trimtab.core.refs import ObjectRef
+
+
+class Schedule:
+    """Objects in their order; each becomes ready once all that it waits for have succeeded.
+
+    Prunes in addition wait until every apply has ended, in whatever way.
+    """
+
+    def __init__(
+        self,
+        applies: Iterable[ObjectRef],
+        prunes: Iterable[ObjectRef],
+        edges: Mapping[ObjectRef, frozenset[ObjectRef]],
+    ) -> None:
+        applying, pruning = list(applies), list(prunes)
+        self._order = {ref: place for place, ref in enumerate((*applying, *pruning))}
+        self._first_prune = len(applying)
+        self._applying = set(applying)
+        self._open = set(self._order)
+        self._waits = {ref: edges.get(ref, frozenset()) & self._open for ref in self._order}
+        self._left = {ref: len(waits) for ref, waits in self._waits.items()}
+        self._dependents: dict[ObjectRef, list[ObjectRef]] = {}
+        for ref, waits in self._waits.items():
+            for other in waits:
+                self._dependents.setdefault(other, []).append(ref)
+        self._ready: list[tuple[int, ObjectRef]] = []
+        for ref, count in self._left.items():
+            if not count:
+                self._push(ref)
+
+    def waits(self, ref: ObjectRef) -> bool:
+        """Whether the object had to wait for others."""
+        return bool(self._waits[ref])
+
+    def pop(self) -> ObjectRef | None:
+        """The next object that may start, None while there is none."""
+        while self._ready and self._ready[0][1] not in self._open:
+            heappop(self._ready)
+        if not self._ready or (self._ready[0][0] >= self._first_prune and self._applying):
+            return None
+        return heappop(self._ready)[1]
+
+    def succeeded(self, ref: ObjectRef) -> None:
+        """The object's step succeeded: those that waited for it alone become ready."""
+        self._close(ref)
+        for dependent in self._dependents.get(ref, ()):
+            if dependent in self._open:
+                self._left[dependent] -= 1
+                if not self._left[dependent]:
+                    self._push(dependent)
+
+    def failed(self, ref: ObjectRef) -> list[tuple[ObjectRef, ObjectRef]]:
+        """The object's step failed: all that can never start now, each with the one directly in its way."""
+        self._close(ref)
+        blocked = []
+        front = [ref]
+        while front:
+            behind = front.pop()
+            for dependent in self._dependents.get(behind, ()):
+                if dependent in self._open:
+                    self._close(dependent)
+                    blocked.append((dependent, behind))
+                    front.append(dependent)
+        return blocked
+
+    def drop(self) -> list[ObjectRef]:
+        """Give up all that have not started; they are returned in order."""
+        ready = {ref for _, ref in self._ready}
+        waiting = [ref for ref in self._order if ref in self._open and (ref in ready or self._left[ref])]
+        for ref in waiting:
+            self._close(ref)
+        self._ready.clear()
+        return waiting
+
+    def _push(self, ref: ObjectRef) -> None:
+        heappush(self._ready, (self._order[ref], ref))
+
+    def _close(self, ref: ObjectRef) -> None:
+        self._open.discard(ref)
+        self._applying.discard(ref)

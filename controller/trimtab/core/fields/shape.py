@@ -67,24 +67,28 @@ class Shaper:
 
     def paths(self, body: Mapping[str, Any]) -> Paths:
         """The leaves and list items that `body` declares, server-kept metadata and status left out."""
+        return frozenset(self.values(body))
+
+    def values(self, body: Mapping[str, Any]) -> dict[Path, Any]:
+        """The same paths with the values that `body` declares there; an item's value is the whole item."""
         content = {name: value for name, value in body.items() if name not in _UNSENT}
         metadata = body.get("metadata") or {}
         content["metadata"] = {name: value for name, value in metadata.items() if name not in _UNSENT_METADATA}
         if not content["metadata"]:
             del content["metadata"]
-        return frozenset(self._below(content, ()))
+        return dict(self._below(content, ()))
 
-    def _below(self, value: object, at: Path) -> Iterator[Path]:
+    def _below(self, value: object, at: Path) -> Iterator[tuple[Path, Any]]:
         if isinstance(value, Mapping) and (value or not at):
             for name, inner in value.items():
                 yield from self._below(inner, (*at, field(name)))
             return
         items = self._items(value, at) if isinstance(value, list) else None
         if not items:
-            yield at
+            yield at, value
             return
         for step, item in items:
-            yield (*at, step)
+            yield (*at, step), item
             if isinstance(item, Mapping):
                 yield from self._below(item, (*at, step))
 

@@ -1,0 +1,1 @@
+"""Subprocesses under a deadline, with bounded output and memory, without network; and the renderer that needs them."""

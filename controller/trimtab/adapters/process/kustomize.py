@@ -1,0 +1,81 @@
+"""kustomize build over a materialised tree, confined to reading it.
+
+The renderer calls `build` for each folder with a kustomization; standard output or a problem comes back. Where the
+kernel confines file access, files anywhere in the repository may be referred to; where it does not, kustomize itself
+is told to stay below each kustomization's own folder, because nothing else would keep it from reading the
+controller's files.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from trimtab.adapters.process.runner import Confinement, ProcessFailed, probe, run
+from trimtab.adapters.process.tree import Tree
+from trimtab.core.errors import Problem, RenderError
+from trimtab.core.manifest import Origin
+from trimtab.render.kustomization import Kustomization, with_origins
+from trimtab.render.kustomize_errors import failure
+
+VERSION: Final = "v5.8.1"
+"""The version that the project is tested with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a build may take."""
+
+    timeout_seconds: float = 60.0
+    output_bytes: int = 128 * 1024 * 1024
+    memory_bytes: int = 1024 * 1024 * 1024
+
+
+class Kustomize:
+    """The kustomize program. `program` None means that there is none, which every build then says."""
+
+    def __init__(self, program: Path | None, bounds: Bounds) -> None:
+        self._program = program.resolve() if program else None
+        self._bounds = bounds
+        self._confinement: Confinement | None = None
+
+    async def build(self, tree: Tree, kustomization: Kustomization) -> bytes:
+        """The built YAML, each object with its origin annotation. Raises RenderError.
+
+        The kustomization file is rewritten for the time of the build: the tree must be the caller's own.
+        """
+        file = tree.root / kustomization.file
+        original = file.read_bytes()
+        file.unlink()  # a link is replaced, what it points at stays
+        file.write_bytes(with_origins(kustomization))
+        try:
+            return await self._run(tree, kustomization)
+        finally:
+            file.write_bytes(original)
+
+    async def _run(self, tree: Tree, kustomization: Kustomization) -> bytes:
+        if self._program is None or not self._program.is_file():
+            raise RenderError(_problem("kustomize is not installed", kustomization, "install it beside the controller"))
+        if self._confinement is None:
+            self._confinement = await probe()
+        restrictor = "LoadRestrictionsNone" if self._confinement.files else "LoadRestrictionsRootOnly"
+        try:
+            result = await run(
+                [str(self._program), "build", ".", "--load-restrictor", restrictor],
+                cwd=tree.root / kustomization.folder,
+                readable=[tree.root],
+                timeout_seconds=self._bounds.timeout_seconds,
+                output_limit_bytes=self._bounds.output_bytes,
+                memory_limit_bytes=self._bounds.memory_bytes,
+            )
+        except ProcessFailed as error:
+            raise RenderError(_problem(str(error), kustomization, "build less at once")) from error
+        if result.code < 0:
+            message = f"kustomize was killed by signal {-result.code}"
+            raise RenderError(_problem(message, kustomization, "build less at once: it may have run out of memory"))
+        if result.code:
+            raise RenderError(failure(result.stderr, kustomization, str(tree.root), tree.files))
+        return result.stdout
+
+
+def _problem(message: str, kustomization: Kustomization, remedy: str) -> Problem:
+    return Problem(message, origin=Origin(kustomization.file), remedy=remedy, reason="BuildFailed")

@@ -1,0 +1,163 @@
+"""Run a program to its end: no shell, no input, an empty environment, bounded time, output and memory, no network.
+
+The renderer gives argv and what may be read; bytes come back, or a `ProcessFailed` that says which bound was broken.
+The program is started through `sandbox`, in a process group of its own that is killed whole when the deadline passes,
+the output grows too large, or the caller is cancelled.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_SANDBOX: Final = Path(__file__).with_name("sandbox.py")
+_LAUNCHER: Final = (sys.executable, "-I", "-S", str(_SANDBOX))
+_CHUNK_BYTES: Final = 256 * 1024
+_ERROR_BYTES: Final = 64 * 1024
+"""What of standard error is kept; the rest is read and dropped."""
+_GRACE_SECONDS: Final = 5.0
+"""How long the kernel may take to end a killed group."""
+_GO_SHARE: Final = 0.8
+"""Share of the memory limit at which a Go program's collector works harder, before the kernel refuses memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessResult:
+    """How a program ended by itself; a negative code is the signal that killed it."""
+
+    code: int
+    stdout: bytes
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What this kernel offers: reading only what is named (Landlock), no sockets (seccomp)."""
+
+    files: bool
+    network: bool
+
+
+class ProcessFailed(Exception):
+    """A program broke a bound or could not be started. The text names the program and the bound."""
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    readable: Sequence[Path],
+    timeout_seconds: float,
+    output_limit_bytes: int,
+    memory_limit_bytes: int,
+    environment: dict[str, str] | None = None,
+) -> ProcessResult:
+    """Run `argv` (its first entry an absolute path) in `cwd`, allowed to read below `readable` only.
+
+    `environment` is all that the program sees beside HOME and GOMEMLIMIT. Raises ProcessFailed.
+    """
+    confinement = {
+        "readable": [str(path) for path in readable],
+        "data_bytes": memory_limit_bytes,
+        "cpu_seconds": max(1, round(timeout_seconds) * 2),
+    }
+    settings = {
+        "HOME": "/nonexistent",
+        "GOMEMLIMIT": str(int(memory_limit_bytes * _GO_SHARE)),
+        **(environment or {}),
+    }
+    return await _run((*_LAUNCHER, json.dumps(confinement), *argv), cwd, timeout_seconds, output_limit_bytes, settings)
+
+
+async def probe() -> Confinement:
+    """What the kernel offers; nothing where the launcher does not run at all (another operating system)."""
+    try:
+        result = await _run((*_LAUNCHER, "--probe"), Path("/"), 10, 1000, {})
+        found = json.loads(result.stdout)
+    except (ProcessFailed, ValueError):
+        return Confinement(files=False, network=False)
+    return Confinement(files=bool(found["files"]), network=bool(found["network"]))
+
+
+async def _run(
+    argv: Sequence[str], cwd: Path, timeout_seconds: float, output_limit_bytes: int, environment: dict[str, str]
+) -> ProcessResult:
+    name = Path(argv[5] if len(argv) > 5 else argv[0]).name
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            cwd=cwd,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ProcessFailed(f"cannot start {name}: {error.strerror}") from error
+    ended = False
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            result = await _collect(process, name, output_limit_bytes)
+        ended = True
+        return result
+    except TimeoutError as error:
+        raise ProcessFailed(f"{name} took longer than {timeout_seconds:g} s and was stopped") from error
+    finally:
+        if not ended:
+            await _end(process)
+
+
+async def _collect(process: asyncio.subprocess.Process, name: str, limit_bytes: int) -> ProcessResult:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    async with asyncio.TaskGroup() as readers:
+        errors = readers.create_task(_head(process.stderr))
+        output = readers.create_task(_all(process, limit_bytes))
+    stdout = output.result()
+    if stdout is None:
+        raise ProcessFailed(f"{name} wrote more than {limit_bytes} bytes and was stopped")
+    return ProcessResult(await process.wait(), stdout, errors.result().decode(errors="replace"))
+
+
+async def _all(process: asyncio.subprocess.Process, limit_bytes: int) -> bytes | None:
+    """Everything that comes; as soon as it is too much, the program is killed and None returned."""
+    assert process.stdout is not None
+    parts: list[bytes] = []
+    left = limit_bytes
+    while part := await process.stdout.read(_CHUNK_BYTES):
+        left -= len(part)
+        if left < 0:
+            _kill_group(process.pid)
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _head(stream: asyncio.StreamReader) -> bytes:
+    kept = b""
+    while part := await stream.read(_CHUNK_BYTES):
+        kept += part[: _ERROR_BYTES - len(kept)]
+    return kept
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill what is left of the group and read its pipes dry, so that neither a process nor a pipe stays behind."""
+    _kill_group(process.pid)
+    try:
+        async with asyncio.timeout(_GRACE_SECONDS):
+            await process.communicate()
+    except TimeoutError:
+        return
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,89 @@
+"""Which folders of a repository a path needs to be rendered: itself, and all that its kustomizations refer to.
+
+The renderer's adapter calls `closure` with a view of the files materialised so far, fetches what is missing, and
+calls it again until nothing is. The folders found are what the render key is made of: a file named by a kustomization
+counts with its whole folder, because Git names folders, not files, by one hash.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from posixpath import dirname, splitext
+from typing import Final
+
+from trimtab.core.errors import Problem
+from trimtab.core.manifest import Origin
+from trimtab.render.kustomization import Kustomization, Reference, read_kustomization
+from trimtab.render.layout import KUSTOMIZATION_NAMES, layout, outermost
+
+_FILE_ENDINGS: Final = frozenset({".yaml", ".yml", ".json"})
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """`folders`: all that is needed, outermost ones only. `missing`: those of them that are not materialised yet.
+
+    `kustomizations` holds the files read on the way, by folder; `problems` are those of their content, `unresolved` one
+    for each path that they name and that is not there.
+    """
+
+    folders: tuple[str, ...]
+    missing: tuple[str, ...]
+    kustomizations: Mapping[str, Kustomization]
+    problems: tuple[Problem, ...]
+    unresolved: tuple[Problem, ...]
+
+
+def closure(listing: frozenset[str], path: str, read: Callable[[str], bytes]) -> Closure:
+    """Walk from `path` over a tree: `listing` holds its files, `read` gives a file's bytes."""
+    folders = _folders(listing)
+    pending = list(layout(listing, path).builds)
+    seen: dict[str, Kustomization] = {}
+    needed, missing = {path}, set[str]()
+    unresolved: list[Problem] = []
+    while pending:
+        folder = pending.pop()
+        file = _kustomization_file(listing, folder)
+        if folder in seen or file is None:
+            continue
+        seen[folder] = read_kustomization(read(file), file)
+        needed.add(folder)
+        for reference in seen[folder].references:
+            if reference.path in folders:
+                pending.append(reference.path)
+                needed.add(reference.path)
+            elif reference.path in listing:
+                needed.add(dirname(reference.path))
+            else:
+                needed.add(_guess(reference))
+                missing.add(_guess(reference))
+                unresolved.append(_not_found(reference, file))
+    problems = tuple(problem for one in seen.values() for problem in one.problems)
+    return Closure(outermost(needed), outermost(missing), seen, problems, tuple(unresolved))
+
+
+def _guess(reference: Reference) -> str:
+    """The folder to materialise for a path that is not there: of a file its folder, else the path itself."""
+    if reference.folder and splitext(reference.path)[1] not in _FILE_ENDINGS:
+        return reference.path
+    return dirname(reference.path)
+
+
+def _not_found(reference: Reference, file: str) -> Problem:
+    message = f"{reference.text!r} does not exist in the repository"
+    remedy = "add it, or take it off the kustomization"
+    return Problem(message, origin=Origin(file, reference.line), remedy=remedy, reason="BuildFailed")
+
+
+def _folders(listing: frozenset[str]) -> frozenset[str]:
+    found: set[str] = {""}
+    for name in listing:
+        folder = dirname(name)
+        while folder not in found:
+            found.add(folder)
+            folder = dirname(folder)
+    return frozenset(found)
+
+
+def _kustomization_file(listing: frozenset[str], folder: str) -> str | None:
+    names = (f"{folder}/{name}" if folder else name for name in sorted(KUSTOMIZATION_NAMES))
+    return next((name for name in names if name in listing), None)

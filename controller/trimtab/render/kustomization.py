@@ -1,0 +1,159 @@
+"""What a kustomization file refers to, read from its content; and the same content with origins asked for.
+
+The closure walk and the renderer's adapter call it. Remote bases, charts and paths out of the repository are problems
+here, with file and line, before kustomize is started.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from posixpath import dirname, join, normpath
+from typing import Any, Final
+
+from trimtab.core.errors import Problem
+from trimtab.core.manifest import Origin
+from trimtab.render.documents import read_file
+
+_EITHER: Final = ("resources", "bases", "components", "transformers", "generators", "validators")
+_FILES: Final = ("crds", "configurations", "patchesStrategicMerge")
+_WITH_PATH: Final = ("patches", "patchesJson6902", "replacements")
+_GENERATORS: Final = ("configMapGenerator", "secretGenerator")
+_CHARTS: Final = ("helmCharts", "helmChartInflationGenerator")
+_ORIGINS: Final = "originAnnotations"
+_REMOTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*::?//|git::|gh:|[^/:@\s]+@[^/:\s]+:|github\.com[/:]|[^\s]*\?ref=")
+_INLINE: Final = re.compile(r"\n|:\s")
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A path that a kustomization names. `folder` says that it may be a folder, `text` how it is spelled."""
+
+    path: str
+    text: str
+    line: int
+    folder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kustomization:
+    """A kustomization file: its content, its references, and what is wrong with it."""
+
+    file: str
+    content: dict[str, Any]
+    references: tuple[Reference, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def folder(self) -> str:
+        """The folder that the file makes a kustomization."""
+        return dirname(self.file)
+
+    @property
+    def secret_literals(self) -> tuple[str, ...]:
+        """Values that must not appear in any message: the literals of its secret generators."""
+        generators = [one for one in _list(self.content.get("secretGenerator")) if isinstance(one, dict)]
+        literals = [text for one in generators for text in _list(one.get("literals")) if isinstance(text, str)]
+        return tuple(literals) + tuple(text.split("=", 1)[1] for text in literals if "=" in text)
+
+    @property
+    def shows_origins(self) -> bool:
+        """Whether its author asked for origin annotations, so that they belong to the output."""
+        return _ORIGINS in _list(self.content.get("buildMetadata"))
+
+
+def read_kustomization(data: bytes, file: str) -> Kustomization:
+    """Read a kustomization file; `file` is its path from the repository's root."""
+    read = read_file(data, file)
+    if read.problems or not read.documents:
+        return Kustomization(file, {}, (), read.problems)
+    content = read.documents[0].value
+    if not isinstance(content, dict) or len(read.documents) > 1:
+        problem = _problem("not a kustomization", file, 1, "it must hold one mapping")
+        return Kustomization(file, {}, (), (problem,))
+    lines = data.decode(errors="replace").splitlines()
+    references: list[Reference] = []
+    problems = [_chart(name, file, lines) for name in _CHARTS if content.get(name)]
+    for text, folder in _entries(content):
+        line = _line_of(text, lines)
+        path = normpath(join(dirname(file), text))
+        if _REMOTE.match(text):
+            problems.append(_remote(text, file, line))
+        elif text.startswith("/") or path == ".." or path.startswith("../"):
+            problems.append(_problem(f"{text!r} leaves the repository", file, line, "use a path inside of it"))
+        else:
+            references.append(Reference("" if path == "." else path, text, line, folder))
+    return Kustomization(file, content, tuple(references), tuple(problems))
+
+
+def with_origins(kustomization: Kustomization) -> bytes:
+    """The content with origin annotations asked for, as block YAML with JSON values: kustomize reads it alike."""
+    metadata = [*_list(kustomization.content.get("buildMetadata"))]
+    if _ORIGINS not in metadata:
+        metadata.append(_ORIGINS)
+    content = {**kustomization.content, "buildMetadata": metadata}
+    lines = (
+        f"{key if _PLAIN_KEY.fullmatch(key) else json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+        for key, value in content.items()
+    )
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _entries(content: dict[str, Any]) -> Iterator[tuple[str, bool]]:
+    """(path as spelled, whether it may be a folder) of everything that names a file; inline YAML is none."""
+    for field in _EITHER:
+        yield from ((text, True) for text in _list(content.get(field)) if _is_path(text))
+    for field in _FILES:
+        yield from ((text, False) for text in _list(content.get(field)) if _is_path(text))
+    for field in _WITH_PATH:
+        yield from ((text, False) for entry in _list(content.get(field)) if (text := _get(entry, "path")))
+    if text := _get(content.get("openapi"), "path"):
+        yield text, False
+    for field in _GENERATORS:
+        for generator in _list(content.get(field)):
+            yield from ((text, False) for text in _generator_files(generator))
+
+
+def _generator_files(generator: Any) -> Iterator[str]:
+    if not isinstance(generator, dict):
+        return
+    for text in _list(generator.get("files")):
+        if isinstance(text, str):
+            yield text.split("=", 1)[-1]
+    for text in [*_list(generator.get("envs")), generator.get("env")]:
+        if isinstance(text, str) and text:
+            yield text
+
+
+def _is_path(entry: Any) -> bool:
+    return isinstance(entry, str) and bool(entry) and entry[0] not in "{[" and not _INLINE.search(entry)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _get(entry: Any, key: str) -> str:
+    value = entry.get(key) if isinstance(entry, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _line_of(text: str, lines: list[str]) -> int:
+    whole = re.compile(rf"(?<![\w./-]){re.escape(text)}(?![\w./-])")
+    return next((number for number, line in enumerate(lines, 1) if whole.search(line)), 0)
+
+
+def _remote(text: str, file: str, line: int) -> Problem:
+    shown = re.sub(r"//[^/@\s]*@", "//", text)
+    remedy = "nothing is downloaded while rendering: copy it into the repository"
+    return _problem(f"remote resource {shown!r}", file, line, remedy)
+
+
+def _chart(name: str, file: str, lines: list[str]) -> Problem:
+    remedy = "render the chart into the repository"
+    return _problem(f"{name} is not built", file, _line_of(name, lines), remedy)
+
+
+def _problem(message: str, file: str, line: int, remedy: str) -> Problem:
+    return Problem(message, origin=Origin(file, line), remedy=remedy, reason="BuildFailed")

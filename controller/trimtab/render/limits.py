@@ -1,0 +1,25 @@
+"""What a revision may cost to read: every bound that keeps hostile or broken input from eating the controller.
+
+Settings make them, all readers of this package take them.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on input. Sizes in bytes, the rest counts.
+
+    `alias_bytes` bounds what YAML aliases add to one file when they are expanded, counted as the length of scalars plus
+    64 per node. `depth` stays below what JSON encoders accept (254).
+    """
+
+    file_bytes: int = 16 * 1024 * 1024
+    total_bytes: int = 128 * 1024 * 1024
+    files: int = 20_000
+    documents: int = 20_000
+    depth: int = 200
+    alias_bytes: int = 8 * 1024 * 1024
+
+
+DEFAULT_LIMITS = Limits()

@@ -1,5 +1,5 @@
 """Git: mirrors of repositories, kept by GitPython in worker processes that a small zygote forks.
 
-`mirrors.GitMirrors` is the port; a request flows main process → `pool` → `worker` → `repository` and its answer back.
-This file imports nothing, because the zygote imports it.
+`mirrors.GitMirrors` is the port. A request flows from it through `worker_pool` to a `worker`, which carries it out by
+`fetching`, `trees` or `materialising`. This file imports nothing, because the zygote imports it.
 """

@@ -1,6 +1,6 @@
 """Messages between the main process and a worker: JSON behind a length, on a stream socket.
 
-Plain values flow in and out. The worker reads and writes blocking through here; `worker_process` does so from asyncio.
+Plain values flow in and out. The worker reads and writes blocking through here; `worker_pool` does so from asyncio.
 """
 
 import json

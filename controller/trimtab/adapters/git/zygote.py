@@ -31,8 +31,6 @@ def main(control_fd: int) -> None:
         end.setblocking(False)
     signal.set_wakeup_fd(wakeup_write.fileno(), warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    # A terminal's Ctrl-C reaches this process too; when to end is the controller's to say.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     workers: set[int] = set()
     selector = selectors.DefaultSelector()
     selector.register(control, selectors.EVENT_READ)

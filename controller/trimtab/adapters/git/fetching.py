@@ -1,0 +1,134 @@
+"""One fetch: ask where the ref stands, bring the commit only where it moved, keep it, describe it.
+
+A Fetch request flows in, a FetchAnswer or a `SourceError` flows out. Runs in a worker; the main process sees to it
+that only one runs per mirror.
+"""
+
+from pathlib import Path
+
+import git
+
+from trimtab.adapters.git import store
+from trimtab.adapters.git.messages import Condition, Fetch, FetchAnswer
+from trimtab.adapters.git.remote import Remote, Tip, opened, run
+from trimtab.core.errors import Problem, SourceError
+from trimtab.source.credentials import check_credentials
+from trimtab.source.ref import Branch, Commit, DefaultBranch, Tag, wanted_ref
+from trimtab.source.url import check_url, show_url
+
+_QUIET = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--force")
+_ALL = "--depth=2147483647"
+"""Git's word for infinity: unlike --unshallow it is no error in a repository that is complete already."""
+
+
+def fetch(request: Fetch) -> FetchAnswer:
+    """Carry out a request. All that users wrote is checked again here, next to the git that would obey it."""
+    check_url(request.url)
+    check_credentials(request.username, request.password, request.ca_pem)
+    wanted = wanted_ref(request.ref)
+    mirror = Path(request.mirror)
+    if request.condition is Condition.BROKEN:
+        store.remove(mirror)
+    elif request.condition is Condition.UNSURE:
+        store.mend(mirror)
+    with opened(
+        request.url, username=request.username, password=request.password, ca_pem=request.ca_pem
+    ) as remote:
+        if isinstance(wanted, Commit):
+            return _fetch_commit(request, wanted, mirror, remote)
+        return _fetch_tip(request, wanted, mirror, remote)
+
+
+def _fetch_tip(request: Fetch, wanted: Branch | Tag | DefaultBranch, mirror: Path, remote: Remote) -> FetchAnswer:
+    group = store.group_of(type(wanted).__name__, getattr(wanted, "name", ""))
+    store.touch(mirror, group)
+    tip = remote.tip(git.Git(mirror), wanted)
+    if tip.sha == request.known_sha:
+        return FetchAnswer(ref_name=tip.name, sha=tip.sha, changed=False)
+    with store.open_or_make(mirror, store.TIPS, sha=tip.sha) as tips:
+        kept = store.commits(tips, group)
+        if tip.sha in list(kept.values())[-1:]:
+            return store.describe(tips, tip.sha, ref_name=tip.name, changed=False)
+        ref = store.next_ref(kept, group)
+        if tip.sha in store.commits(tips).values():
+            # Back to a commit that is complete here: a forced push back, or a tag on a branch we know.
+            run(tips.git, "update_ref", ref, tip.sha)
+        else:
+            remote.run(tips.git, "fetch", "--depth=1", *_QUIET, "--", remote.url, f"+{tip.remote_ref}:{ref}")
+        return _keep(tips, ref, tip, remote, kept_commits=request.kept_commits)
+
+
+def _keep(tips: git.Repo, ref: str, tip: Tip, remote: Remote, *, kept_commits: int) -> FetchAnswer:
+    status, _, _ = run(tips.git, "update_ref", ref, f"{ref}^{{commit}}")
+    if status:
+        run(tips.git, "update_ref", "-d", ref)
+        raise SourceError(
+            Problem(
+                f"{show_url(remote.url)}: {tip.name} names no commit",
+                reason="RefNotFound",
+                remedy="point the tag to a commit, or name another in spec.ref",
+                retry=True,
+            )
+        )
+    store.drop_oldest(tips, ref.split("/")[2], kept=kept_commits)
+    return store.describe(tips, ref, ref_name=tip.name, changed=True)
+
+
+def _fetch_commit(request: Fetch, wanted: Commit, mirror: Path, remote: Remote) -> FetchAnswer:
+    """A commit never moves: what is here is not asked for again."""
+    group = store.group_of("Commit", f"{wanted.branch}:{wanted.sha}")
+    store.touch(mirror, group)
+    with store.open_or_make(mirror, store.TIPS, sha=wanted.sha) as tips:
+        kept = store.commits(tips, group)
+        if wanted.sha in kept.values():
+            return store.describe(tips, wanted.sha, ref_name=wanted.branch, changed=False)
+        if wanted.branch:
+            _check_on_branch(wanted, mirror, remote)
+        ref = store.next_ref(kept, group)
+        if wanted.sha in store.commits(tips).values():
+            run(tips.git, "update_ref", ref, wanted.sha)
+        else:
+            _bring(wanted, ref, tips, remote)
+        return store.describe(tips, wanted.sha, ref_name=wanted.branch, changed=True)
+
+
+def _bring(wanted: Commit, ref: str, tips: git.Repo, remote: Remote) -> None:
+    """Fetch one commit; from a server that gives out tips only, all that leads to one and then the commit."""
+    try:
+        remote.run(tips.git, "fetch", "--depth=1", *_QUIET, "--", remote.url, f"+{wanted.sha}:{ref}")
+    except SourceError as error:
+        if error.reason != "RefNotFound":
+            raise
+        source = f"refs/heads/{wanted.branch}" if wanted.branch else "refs/heads/*"
+        group = ref.split("/")[2]
+        target = f"refs/whole/{group}/x" if wanted.branch else f"refs/whole/{group}/*"
+        remote.run(tips.git, "fetch", _ALL, *_QUIET, "--", remote.url, f"+{source}:{target}")
+        status, _, _ = run(tips.git, "update_ref", ref, f"{wanted.sha}^{{commit}}")
+        for name in run(tips.git, "for_each_ref", "--format=%(refname)", f"refs/whole/{group}/")[1].splitlines():
+            run(tips.git, "update_ref", "-d", name)
+        if status:
+            raise error from None
+
+
+def _check_on_branch(wanted: Commit, mirror: Path, remote: Remote) -> None:
+    """Bring the branch's commits without their files, and look for the wanted one among them."""
+    tip = remote.tip(git.Git(mirror), Branch(wanted.branch))
+    with store.open_or_make(mirror, store.HISTORY, sha=wanted.sha) as history:
+        ref = store.history_ref(store.group_of("Commit", f"{wanted.branch}:{wanted.sha}"))
+        for key, value in (
+            ("remote.origin.url", remote.url),
+            ("remote.origin.promisor", "true"),
+            ("remote.origin.partialCloneFilter", "tree:0"),
+        ):
+            run(history.git, "config", key, value)
+        remote.run(history.git, "fetch", "--filter=tree:0", *_QUIET, "--", "origin", f"+{tip.remote_ref}:{ref}")
+        on_branch = run(history.git, "merge_base", "--is-ancestor", wanted.sha, ref)[0] == 0
+    if not on_branch:
+        raise SourceError(
+            Problem(
+                f"{show_url(remote.url)}: commit {wanted.sha} is not on branch {wanted.branch}",
+                reason="CommitNotOnBranch",
+                remedy="correct ref.commit or ref.branch, or push the commit to the branch",
+                retry=True,
+            )
+        )

@@ -1,0 +1,145 @@
+"""Writing the files of a commit to disk: plain files, links that stay inside, nothing else, nothing elsewhere.
+
+A Materialise request flows in, files below its target flow out. Runs in a worker. All is decided from the tree before
+the first file is written.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+import git
+
+from trimtab.adapters.git import store
+from trimtab.adapters.git.messages import Materialise
+from trimtab.adapters.git.trees import LINK_MODE, Contents, Entry, contents, listed, path_missing
+from trimtab.core.errors import Problem, SourceError
+from trimtab.source.links import resolve_link
+from trimtab.source.path import repository_path, within
+
+_MAX_LINK_BYTES = 4096
+_MAX_PROBLEMS = 50
+
+
+def materialise(request: Materialise) -> None:
+    """Write the files at and below the paths, and what their links reach, below `target` (made where missing).
+
+    Bytes are written as committed: no filter, no line-end conversion, LFS pointers stay pointers. Raises SourceError:
+    PathNotFound, SymlinkRefused, TooManyFiles, TooManyBytes, ContentRefused, CommitNotFetched, StorageFull.
+    """
+    wanted = tuple(dict.fromkeys(repository_path(path) for path in request.paths))
+    with store.open_tips(Path(request.mirror), request.sha) as tips, contents(tips) as reader:
+        entries, links = _selection(request, wanted, tips, reader)
+        total_bytes = sum(entry.size_bytes for entry in entries.values())
+        if total_bytes > request.max_bytes:
+            raise SourceError(
+                Problem(
+                    f"the files hold {total_bytes} bytes, more than the limit of {request.max_bytes}",
+                    reason="TooManyBytes",
+                    remedy="point spec.path to a smaller folder, or raise the limit of the controller",
+                )
+            )
+        _write(Path(request.target), entries, links, reader)
+
+
+def _selection(
+    request: Materialise, wanted: tuple[str, ...], tips: git.Repo, reader: Contents
+) -> tuple[dict[str, Entry], dict[str, str]]:
+    """The entries to write by path, and the targets of the links among them."""
+    entries: dict[str, Entry] = {}
+    for path in wanted:
+        found = {entry.path: entry for entry in listed(tips, request.sha, path, max_files=request.max_files)}
+        if not found and path:
+            raise path_missing(path, request.sha, what="file or folder")
+        entries |= found
+    if not any(entry.mode == LINK_MODE for entry in entries.values()):
+        return entries, {}
+    # A link may lead through links elsewhere in the tree, and to files that were not asked for by name.
+    whole = {entry.path: entry for entry in listed(tips, request.sha, "", max_files=request.max_files)}
+    links = {path: _target(entry, reader) for path, entry in whole.items() if entry.mode == LINK_MODE}
+    return _closed(entries, whole, links)
+
+
+def _closed(
+    entries: dict[str, Entry], whole: dict[str, Entry], links: dict[str, str]
+) -> tuple[dict[str, Entry], dict[str, str]]:
+    """Add what the links reach, until nothing is added. Raises SourceError with every link that is refused."""
+    problems: list[Problem] = []
+    todo = [path for path in entries if path in links]
+    seen = set(todo)
+    while todo:
+        try:
+            reached = resolve_link(todo.pop(), links)
+        except SourceError as error:
+            problems += error.problems
+            continue
+        below = whole if not reached else {p: e for p, e in whole.items() if within(p, (reached,))}
+        entries |= below
+        fresh = [path for path in below if path in links and path not in seen]
+        seen.update(fresh)
+        todo += fresh
+    if problems:
+        raise SourceError(*sorted(problems, key=str)[:_MAX_PROBLEMS])
+    return entries, {path: links[path] for path in entries if path in links}
+
+
+def _target(entry: Entry, reader: Contents) -> str:
+    if entry.size_bytes > _MAX_LINK_BYTES:
+        return "/"
+    return b"".join(reader.pieces(entry.sha)).decode(errors="surrogateescape")
+
+
+def _write(target: Path, entries: dict[str, Entry], links: dict[str, str], reader: Contents) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    made: set[str] = {""}
+    for path, entry in entries.items():
+        _make_folders(target, path, made)
+        if path not in links:
+            _write_file(target / path, reader, entry.sha)
+    # Links come last: while files are written there is none in the target to go through.
+    for path, text in links.items():
+        _write_link(target / path, text)
+
+
+def _make_folders(target: Path, path: str, made: set[str]) -> None:
+    folder = ""
+    for part in path.split("/")[:-1]:
+        folder = f"{folder}/{part}" if folder else part
+        if folder in made:
+            continue
+        try:
+            (target / folder).mkdir()
+        except FileExistsError:
+            if not stat.S_ISDIR((target / folder).lstat().st_mode):
+                raise _twice(folder) from None
+        made.add(folder)
+
+
+def _write_file(path: Path, reader: Contents, sha: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    except (IsADirectoryError, OSError) as error:
+        if isinstance(error, IsADirectoryError) or path.is_symlink():
+            raise _twice(path.name) from None
+        raise
+    with os.fdopen(descriptor, "wb") as file:
+        for piece in reader.pieces(sha):
+            file.write(piece)
+
+
+def _write_link(path: Path, text: str) -> None:
+    try:
+        path.symlink_to(text)
+    except FileExistsError:
+        if not path.is_symlink() or os.readlink(path) != text:
+            raise _twice(path.name) from None
+
+
+def _twice(name: str) -> SourceError:
+    return SourceError(
+        Problem(
+            f"{ascii(name[:80])} is a file and a folder or link at once",
+            reason="ContentRefused",
+            remedy="run `git fsck --strict` on the repository; write commits into empty folders only",
+        )
+    )

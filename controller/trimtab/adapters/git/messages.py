@@ -1,0 +1,139 @@
+"""What the main process asks of a worker and what it is told: the bodies of the frames, typed.
+
+`mirrors` makes requests, `worker` answers them; both sides turn them into JSON and back here.
+"""
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from trimtab.core.errors import Problem, SourceError
+from trimtab.core.manifest import Origin
+
+
+class Condition(StrEnum):
+    """What the main process knows of a mirror on disk."""
+
+    SOUND = "sound"
+    UNSURE = "unsure"
+    """First seen in this process, or a worker was killed while it wrote: locks may lie about, objects be missing."""
+    BROKEN = "broken"
+    """Objects could not be read: to be made anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """Resolve a ref and bring its commit. `ref` is the declared mapping, checked again by the worker."""
+
+    mirror: str
+    url: str
+    ref: dict[str, str]
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    ca_pem: str = field(default="", repr=False)
+    known_sha: str = ""
+    """The commit the main process has for this ref, with all that `FetchAnswer` would say of it."""
+    condition: Condition = Condition.UNSURE
+    kept_commits: int = 10
+    max_pack_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchAnswer:
+    """Where `changed` is False and the request named this commit as known, only `ref_name` and `sha` are filled."""
+
+    ref_name: str
+    sha: str
+    changed: bool
+    author: str = ""
+    author_time: float = 0.0
+    committer: str = ""
+    committer_time: float = 0.0
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """The tree SHA of a folder; the answer is `{"sha": …}`."""
+
+    mirror: str
+    sha: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blobs:
+    """The blob SHA of each file below a folder; the answer is `{"blobs": {path: sha}}`."""
+
+    mirror: str
+    sha: str
+    path: str
+    max_files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Materialise:
+    """Write files; the answer is empty."""
+
+    mirror: str
+    sha: str
+    paths: list[str]
+    target: str
+    max_files: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleanup:
+    """Pack a mirror and remove what is not kept; the answer is empty."""
+
+    mirror: str
+    forget_seconds: float
+
+
+Request = Fetch | Tree | Blobs | Materialise | Cleanup
+
+_KINDS: dict[str, type[Request]] = {kind.__name__: kind for kind in (Fetch, Tree, Blobs, Materialise, Cleanup)}
+
+
+def to_message(request: Request) -> dict[str, Any]:
+    """A request as a JSON object."""
+    return {"kind": type(request).__name__, "body": asdict(request)}
+
+
+def from_message(message: dict[str, Any]) -> Request:
+    """The inverse of `to_message`. Raises KeyError or TypeError on what no main process sends."""
+    return _KINDS[message["kind"]](**message["body"])
+
+
+def refusal(error: SourceError, *, broken: bool = False) -> dict[str, Any]:
+    """An error as an answer; `broken` tells that the mirror could not be read."""
+    problems = [
+        {
+            "message": problem.message,
+            "reason": problem.reason,
+            "remedy": problem.remedy,
+            "retry": problem.retry,
+            "file": problem.origin.file if problem.origin else "",
+        }
+        for problem in error.problems
+    ]
+    return {"problems": problems, "broken": broken}
+
+
+def error_of(answer: dict[str, Any]) -> SourceError | None:
+    """The error that an answer holds, if any."""
+    if "problems" not in answer:
+        return None
+    return SourceError(
+        *(
+            Problem(
+                problem["message"],
+                origin=Origin(problem["file"]) if problem["file"] else None,
+                reason=problem["reason"],
+                remedy=problem["remedy"],
+                retry=problem["retry"],
+            )
+            for problem in answer["problems"]
+        )
+    )

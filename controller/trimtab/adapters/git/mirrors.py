@@ -1,0 +1,275 @@
+"""The port `Git`: mirrors of repositories in a data folder, one per URL and credentials.
+
+Declared URLs, refs and credentials flow in from the loop; revisions, tree SHAs and files flow out. Work is done in
+worker processes; here are locks, joint flights and deadlines.
+"""
+
+import asyncio
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from trimtab.adapters.git.flights import Flight, Flights
+from trimtab.adapters.git.identities import Identities
+from trimtab.adapters.git.limits import GitLimits
+from trimtab.adapters.git.messages import Blobs, Cleanup, Condition, Fetch, FetchAnswer, Materialise, Request, Tree
+from trimtab.adapters.git.worker_pool import MirrorUnreadable, WorkerLost, WorkerPool
+from trimtab.core.errors import Problem, SourceError
+from trimtab.core.revision import Revision
+from trimtab.reconcile.ports import CommitInfo, Fetched, GitCredentials
+from trimtab.source.credentials import check_credentials
+from trimtab.source.failures import timed_out
+from trimtab.source.path import repository_path
+from trimtab.source.ref import check_sha, wanted_ref
+from trimtab.source.url import check_url
+
+_CLEANUP_TIMEOUT_SECONDS = 600.0
+
+
+@dataclass(eq=False, slots=True)
+class _Mirror:
+    path: Path
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    condition: Condition = Condition.UNSURE
+    known: dict[tuple[tuple[str, str], ...], Fetched] = field(default_factory=dict)
+    fetches_since_cleanup: int = 0
+
+
+class GitMirrors:
+    """Implements `reconcile.ports.Git`. `data_dir` belongs to one process at a time.
+
+    Call `start` early (the zygote is small then and stays so), and `close` at the end; both from the event loop that
+    uses the mirrors.
+    """
+
+    def __init__(self, data_dir: Path, *, limits: GitLimits | None = None) -> None:
+        self._data_dir = data_dir.absolute()
+        self._limits = limits or GitLimits()
+        self._pool = WorkerPool(self._limits)
+        self._flights: Flights[Fetched] = Flights()
+        self._mirrors: dict[str, _Mirror] = {}
+        self._chores: set[asyncio.Task[None]] = set()
+        self._identities: Identities | None = None
+        self._guard: IO[bytes] | None = None
+
+    async def start(self) -> None:
+        """Take the data folder, forget mirrors long unused, start the zygote and a first worker.
+
+        Raises SourceError (DataFolderInUse) where another process holds the folder, OSError where it cannot be made.
+        """
+        self._data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        guard = (self._data_dir / "lock").open("wb")
+        try:
+            fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            guard.close()
+            raise SourceError(_in_use(self._data_dir)) from None
+        self._guard = guard
+        self._identities = Identities.at(self._data_dir / "salt")
+        self._pool.start()
+        await asyncio.to_thread(_forget, self._data_dir / "mirrors", self._limits.forget_seconds)
+        self._do_later(self._pool.warm())
+
+    async def close(self) -> None:
+        """Stop all work, end all processes, release the data folder."""
+        for chore in list(self._chores):
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
+        await self._pool.close()
+        if self._guard:
+            self._guard.close()
+            self._guard = None
+
+    @property
+    def pids(self) -> frozenset[int]:
+        """Process IDs of the zygote and the workers, for whoever sums up memory."""
+        return self._pool.pids
+
+    async def fetch(
+        self, url: str, ref: Mapping[str, str], credentials: GitCredentials | None, *, timeout_seconds: float
+    ) -> Fetched:
+        """Resolve `ref` and have its commit at hand; see the port. Nothing is transferred where it did not move.
+
+        Reasons of SourceError: those of `source` (InvalidURL, InvalidRef, InvalidCredentials) and of
+        `source.failures`, RefNotFound, EmptyRepository, CommitNotOnBranch, Redirected, TimedOut, MirrorBroken.
+        """
+        check_url(url)
+        wanted_ref(ref)
+        given = credentials or GitCredentials()
+        check_credentials(given.username, given.password, given.ca_pem)
+        mirror = self._mirror(url, credentials)
+        wanted = tuple(sorted((key, value) for key, value in ref.items() if value))
+        key = (mirror.path.name, wanted)
+
+        async def make(flight: Flight[Fetched]) -> Fetched:
+            async with mirror.lock:
+                self._flights.depart(key, flight)
+                async with asyncio.timeout(flight.timeout_seconds):
+                    return await self._fetch(mirror, url, wanted, given)
+
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await self._flights.join(key, make, timeout_seconds=timeout_seconds)
+        except TimeoutError:
+            raise SourceError(timed_out(url, timeout_seconds=timeout_seconds)) from None
+
+    async def tree(self, url: str, credentials: GitCredentials | None, sha: str, path: str) -> str:
+        """The tree SHA of a folder at a fetched commit. Raises SourceError: PathNotFound, CommitNotFetched."""
+        mirror = self._mirror(url, credentials)
+        request = Tree(mirror=str(mirror.path), sha=check_sha(sha), path=repository_path(path))
+        return str((await self._local(mirror, request))["sha"])
+
+    async def blobs(self, url: str, credentials: GitCredentials | None, sha: str, path: str) -> dict[str, str]:
+        """The blob SHA of each file (links aside) below a folder at a fetched commit, by path from the root.
+
+        Raises SourceError: PathNotFound, CommitNotFetched, TooManyFiles, ContentRefused.
+        """
+        mirror = self._mirror(url, credentials)
+        request = Blobs(
+            mirror=str(mirror.path),
+            sha=check_sha(sha),
+            path=repository_path(path),
+            max_files=self._limits.max_files,
+        )
+        return dict((await self._local(mirror, request))["blobs"])
+
+    async def materialise(
+        self, url: str, credentials: GitCredentials | None, sha: str, paths: Sequence[str], target: Path
+    ) -> None:
+        """Write files of a fetched commit below `target`; `materialising.materialise` says how and what it raises."""
+        mirror = self._mirror(url, credentials)
+        request = Materialise(
+            mirror=str(mirror.path),
+            sha=check_sha(sha),
+            paths=[repository_path(path) for path in paths],
+            target=str(target.absolute()),
+            max_files=self._limits.max_files,
+            max_bytes=self._limits.max_tree_bytes,
+        )
+        await self._local(mirror, request)
+
+    def _mirror(self, url: str, credentials: GitCredentials | None) -> _Mirror:
+        assert self._identities is not None, "start() comes first"
+        name = self._identities.name(url, credentials)
+        if name not in self._mirrors:
+            self._mirrors[name] = _Mirror(self._data_dir / "mirrors" / name)
+        return self._mirrors[name]
+
+    async def _fetch(
+        self, mirror: _Mirror, url: str, wanted: tuple[tuple[str, str], ...], credentials: GitCredentials
+    ) -> Fetched:
+        known = mirror.known.get(wanted) if mirror.condition is Condition.SOUND else None
+        request = Fetch(
+            mirror=str(mirror.path),
+            url=url,
+            ref=dict(wanted),
+            username=credentials.username,
+            password=credentials.password,
+            ca_pem=credentials.ca_pem,
+            known_sha=known.revision.sha if known else "",
+            condition=mirror.condition,
+            kept_commits=self._limits.kept_commits,
+            max_pack_bytes=self._limits.max_pack_bytes,
+        )
+        before, mirror.condition = mirror.condition, Condition.UNSURE
+        try:
+            answer = FetchAnswer(**await self._call(request, network=True))
+        except MirrorUnreadable:
+            mirror.condition = Condition.BROKEN
+            raise
+        except WorkerLost:
+            raise
+        except SourceError as error:
+            # The worker has mended the mirror and answered; only words nobody understood leave a doubt.
+            doubtful = error.reason in ("GitFailed", "ContentRefused")
+            mirror.condition = Condition.BROKEN if doubtful and before is Condition.UNSURE else Condition.UNSURE
+            raise
+        mirror.condition = Condition.SOUND
+        fetched = _fetched(answer, known)
+        mirror.known[wanted] = fetched
+        if fetched.changed:
+            mirror.fetches_since_cleanup += 1
+            if mirror.fetches_since_cleanup >= self._limits.fetches_per_cleanup:
+                mirror.fetches_since_cleanup = 0
+                self._do_later(self._clean_up(mirror))
+        return fetched
+
+    async def _local(self, mirror: _Mirror, request: Request) -> dict[str, Any]:
+        seconds = self._limits.local_timeout_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._call(request)
+        except MirrorUnreadable:
+            mirror.condition = Condition.BROKEN
+            raise
+        except TimeoutError:
+            raise SourceError(_slow(seconds)) from None
+
+    async def _call(self, request: Request, *, network: bool = False) -> dict[str, Any]:
+        return await self._pool.call(request, network=network)
+
+    async def _clean_up(self, mirror: _Mirror) -> None:
+        async with mirror.lock:
+            before, mirror.condition = mirror.condition, Condition.UNSURE
+            try:
+                async with asyncio.timeout(_CLEANUP_TIMEOUT_SECONDS):
+                    request = Cleanup(mirror=str(mirror.path), forget_seconds=self._limits.forget_seconds)
+                    await self._call(request)
+            except (SourceError, TimeoutError):
+                # Housekeeping only: the next fetch mends what was left half done, the next round tries again.
+                return
+            mirror.condition = before
+
+    def _do_later(self, work: Any) -> None:
+        chore = asyncio.ensure_future(work)
+        self._chores.add(chore)
+        chore.add_done_callback(self._chores.discard)
+
+
+def _fetched(answer: FetchAnswer, known: Fetched | None) -> Fetched:
+    revision = Revision(answer.ref_name, answer.sha)
+    if known and not answer.changed and known.revision.sha == answer.sha:
+        return Fetched(revision, known.commit, changed=False)
+    commit = CommitInfo(
+        sha=answer.sha,
+        author=answer.author,
+        author_time=answer.author_time,
+        committer=answer.committer,
+        committer_time=answer.committer_time,
+        subject=answer.subject,
+    )
+    return Fetched(revision, commit, changed=answer.changed)
+
+
+def _forget(folder: Path, forget_seconds: float) -> None:
+    """Remove mirrors of which no ref was asked for in so long."""
+    if not folder.is_dir():
+        return
+    oldest = time.time() - forget_seconds
+    for mirror in folder.iterdir():
+        used = [entry.stat().st_mtime for entry in os.scandir(mirror / "used")] if (mirror / "used").is_dir() else []
+        if not used or max(used) < oldest:
+            shutil.rmtree(mirror, ignore_errors=True)
+
+
+def _in_use(folder: Path) -> Problem:
+    return Problem(
+        f"the data folder {folder} is in use by another process",
+        reason="DataFolderInUse",
+        remedy="stop the other controller, or give this one a folder of its own",
+        retry=True,
+    )
+
+
+def _slow(seconds: float) -> Problem:
+    return Problem(
+        f"reading the mirror took longer than {seconds:g} s",
+        reason="TimedOut",
+        remedy="check the load and the disk of the controller",
+        retry=True,
+    )

@@ -1,0 +1,207 @@
+"""The bare repositories of a mirror on disk: made, mended, read; which commits they keep.
+
+A folder flows in, opened repositories and facts about their commits flow out. Runs in a worker.
+
+    <mirror>/tips.git       complete commits, depth 1       refs/trimtab/<group>/<number>, newest last
+    <mirror>/history.git    commits without trees           refs/trimtab/<group>
+    <mirror>/used/<group>   touched whenever the ref is asked for
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import git
+
+from trimtab.adapters.git.messages import FetchAnswer
+from trimtab.adapters.git.remote import run
+from trimtab.core.errors import Problem, SourceError
+
+TIPS: Final = "tips.git"
+HISTORY: Final = "history.git"
+_USED: Final = "used"
+_ROOT: Final = "refs/trimtab"
+_MAX_SHOWN: Final = 200
+_COMMIT_FORMAT: Final = "%H%x00%an <%ae>%x00%at%x00%cn <%ce>%x00%ct%x00%s"
+
+
+class MirrorBroken(SourceError):
+    """The mirror's own files cannot be read; the main process has it made anew by the next fetch."""
+
+
+def broken(path: Path, words: str) -> MirrorBroken:
+    """The error of a mirror that cannot be read, with git's words."""
+    return MirrorBroken(
+        Problem(
+            f"the mirror {path.name} cannot be read: {words[-300:]}",
+            reason="MirrorBroken",
+            remedy="it is fetched anew; where this lasts, check the disk of the controller",
+            retry=True,
+        )
+    )
+
+
+def open_or_make(mirror: Path, name: str, *, sha: str) -> git.Repo:
+    """The bare repository, made where it is missing or of the other object format than `sha`."""
+    path = mirror / name
+    object_format = "sha256" if len(sha) == 64 else "sha1"
+    try:
+        repository = git.Repo(path, expand_vars=False)
+        if run(repository.git, "rev_parse", "--show-object-format")[1] == object_format:
+            return repository
+        repository.close()
+    except (git.InvalidGitRepositoryError, git.NoSuchPathError):
+        pass
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    status, _, words = run(git.Git(path), "init", "--quiet", "--bare", "--template=", f"--object-format={object_format}")
+    if status:
+        raise broken(path, words)
+    return git.Repo(path, expand_vars=False)
+
+
+def open_tips(mirror: Path, sha: str) -> git.Repo:
+    """The tips repository, holding that commit. Raises SourceError (CommitNotFetched) where it does not."""
+    try:
+        repository = git.Repo(mirror / TIPS, expand_vars=False)
+    except (git.InvalidGitRepositoryError, git.NoSuchPathError):
+        raise _not_fetched(sha) from None
+    if sha not in commits(repository).values():
+        repository.close()
+        raise _not_fetched(sha)
+    return repository
+
+
+def mend(mirror: Path) -> None:
+    """Remove what a killed git left behind, and repositories in which objects are missing."""
+    for name in (TIPS, HISTORY):
+        path = mirror / name
+        if not path.is_dir():
+            continue
+        for left in _left_behind(path):
+            left.unlink(missing_ok=True)
+        try:
+            with git.Repo(path, expand_vars=False) as repository:
+                walk = ("--objects",) if name == TIPS else ()
+                sound = run(repository.git, "rev_list", "--quiet", *walk, "--all")[0] == 0
+        except git.InvalidGitRepositoryError:
+            sound = False
+        if not sound:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def remove(mirror: Path) -> None:
+    """Remove both repositories."""
+    for name in (TIPS, HISTORY):
+        shutil.rmtree(mirror / name, ignore_errors=True)
+
+
+def group_of(kind: str, name: str) -> str:
+    """The name under which a ref's commits are kept: no text of users stands in a path or ref of ours."""
+    return sha256(f"{kind}:{name}".encode()).hexdigest()[:24]
+
+
+def touch(mirror: Path, group: str) -> None:
+    """Remember that a ref is in use."""
+    folder = mirror / _USED
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / group).touch()
+
+
+def commits(repository: git.Repo, group: str = "") -> dict[str, str]:
+    """The commits kept, of one group or of all, oldest first in each: SHA by ref name."""
+    prefix = f"{_ROOT}/{group}/" if group else f"{_ROOT}/"
+    status, output, words = run(
+        repository.git, "for_each_ref", "--sort=refname", "--format=%(refname) %(objectname)", prefix
+    )
+    if status:
+        raise broken(Path(repository.git_dir), words)
+    return dict(line.split(" ") for line in output.splitlines())
+
+
+def next_ref(kept: dict[str, str], group: str) -> str:
+    """The ref name for the group's next commit."""
+    last = max((int(name.rpartition("/")[2]) for name in kept), default=0)
+    return f"{_ROOT}/{group}/{last + 1:010}"
+
+
+def history_ref(group: str) -> str:
+    """Where the history repository keeps a branch."""
+    return f"{_ROOT}/{group}"
+
+
+def drop_oldest(repository: git.Repo, group: str, *, kept: int) -> None:
+    """Let go of a group's commits beyond the newest `kept`; cleaning up removes their objects later."""
+    for name in list(commits(repository, group))[:-kept]:
+        run(repository.git, "update_ref", "-d", name)
+
+
+def describe(repository: git.Repo, revision: str, *, ref_name: str, changed: bool) -> FetchAnswer:
+    """Who made a commit and when, by SHA or ref; texts are made fit for a terminal and for JSON."""
+    status, output, words = run(
+        repository.git, "log", "-1", f"--format={_COMMIT_FORMAT}", "--end-of-options", revision, "--"
+    )
+    fields = output.split("\0")
+    if status or len(fields) != 6:
+        raise broken(Path(repository.git_dir), words)
+    sha, author, author_time, committer, committer_time, subject = fields
+    return FetchAnswer(
+        ref_name=ref_name,
+        sha=sha,
+        changed=changed,
+        author=_printable(author),
+        author_time=_seconds(author_time),
+        committer=_printable(committer),
+        committer_time=_seconds(committer_time),
+        subject=_printable(subject),
+    )
+
+
+def clean_up(mirror: Path, *, forget_seconds: float) -> None:
+    """Forget refs that nobody has asked for, then pack what is left."""
+    # A reader may still be at work on a commit that was let go of a moment ago.
+    expiry = "--prune=15.minutes.ago"
+    now = time.time()
+    for name in (TIPS, HISTORY):
+        if not (mirror / name).is_dir():
+            continue
+        with git.Repo(mirror / name, expand_vars=False) as repository:
+            for ref in commits(repository):
+                used = mirror / _USED / ref.split("/")[2]
+                if not used.exists() or now - used.stat().st_mtime > forget_seconds:
+                    run(repository.git, "update_ref", "-d", ref)
+            run(repository.git, "gc", "--quiet", expiry)
+
+
+def _left_behind(path: Path) -> Iterator[Path]:
+    for folder, _, files in os.walk(path):
+        for file in files:
+            if file.endswith(".lock") or file.startswith(("tmp_pack_", "tmp_idx_", "tmp_rev_", "tmp_obj_")):
+                yield Path(folder) / file
+
+
+def _not_fetched(sha: str) -> SourceError:
+    return SourceError(
+        Problem(
+            f"commit {sha} is not, or no longer, in the mirror",
+            reason="CommitNotFetched",
+            remedy="fetch it by ref.commit, or go on with the newest revision",
+            retry=True,
+        )
+    )
+
+
+def _printable(text: str) -> str:
+    text = text.encode(errors="replace").decode()
+    return "".join(c for c in text if c.isprintable())[:_MAX_SHOWN]
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

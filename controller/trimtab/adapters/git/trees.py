@@ -1,0 +1,176 @@
+"""Reading commits: the SHA of a folder, the files below one, their content.
+
+A mirror's tips repository, a commit and paths flow in, SHAs and entries flow out. Runs in a worker. Only git's
+commands touch the objects, so that both object formats work.
+"""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+import git
+
+from trimtab.adapters.git import store
+from trimtab.adapters.git.messages import Blobs, Tree
+from trimtab.adapters.git.remote import run
+from trimtab.core.errors import Problem, SourceError
+from trimtab.source.path import repository_path, writable
+
+FILE_MODES: Final = frozenset({"100644", "100755", "100664"})
+LINK_MODE: Final = "120000"
+_MODULE_TYPE: Final = "commit"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or link of a tree; `size_bytes` of its content."""
+
+    path: str
+    mode: str
+    sha: str
+    size_bytes: int
+
+
+def tree_sha(request: Tree) -> str:
+    """The tree SHA of a folder. Raises SourceError (PathNotFound) where it is absent or no folder."""
+    path = repository_path(request.path)
+    with store.open_tips(Path(request.mirror), request.sha) as tips:
+        if not path:
+            status, output, words = run(tips.git, "rev_parse", "--verify", "--end-of-options", f"{request.sha}^{{tree}}")
+            if status:
+                raise store.broken(Path(tips.git_dir), words)
+            return output.splitlines()[-1]
+        status, output, words = run(tips.git, "ls_tree", "-z", "--full-tree", request.sha, "--", path)
+        if status:
+            raise store.broken(Path(tips.git_dir), words)
+    head, _, _ = output.partition("\t")
+    if head.split(" ")[1:2] != ["tree"]:
+        raise path_missing(path, request.sha, what="folder")
+    return head.split(" ")[2]
+
+
+def blob_shas(request: Blobs) -> dict[str, str]:
+    """The blob SHA of every file (links aside) below a folder, by its path from the root."""
+    path = repository_path(request.path)
+    with store.open_tips(Path(request.mirror), request.sha) as tips:
+        entries = list(listed(tips, request.sha, path, max_files=request.max_files))
+    if not entries and path:
+        raise path_missing(path, request.sha, what="folder")
+    return {entry.path: entry.sha for entry in entries if entry.mode in FILE_MODES}
+
+
+def listed(tips: git.Repo, sha: str, path: str, *, max_files: int) -> Iterator[Entry]:
+    """All files and links at or below a path, read as git finds them, so that a tree without end ends at the limit.
+
+    Submodules are left out. Raises SourceError: TooManyFiles, ContentRefused for names that no honest git makes.
+    """
+    arguments = ["-r", "-l", "-z", "--full-tree", sha, *(("--", path) if path else ())]
+    process = tips.git.ls_tree(*arguments, as_process=True)
+    count = 0
+    try:
+        for row in _rows(process.stdout):
+            entry = _entry(row)
+            if entry is None:
+                continue
+            count += 1
+            if count > max_files:
+                raise SourceError(
+                    Problem(
+                        f"more than {max_files} files below {path or 'the root'}",
+                        reason="TooManyFiles",
+                        remedy="point spec.path to a smaller folder, or raise the limit of the controller",
+                    )
+                )
+            yield entry
+        if process.proc.wait():
+            raise store.broken(Path(tips.git_dir), process.proc.stderr.read().decode(errors="replace"))
+    finally:
+        process.proc.kill()
+        process.proc.wait()
+        process.proc.stdout.close()
+        process.proc.stderr.close()
+
+
+@contextmanager
+def contents(tips: git.Repo) -> Iterator["Contents"]:
+    """A reader of blobs for as long as the block runs."""
+    process = tips.git.cat_file("--batch", istream=subprocess.PIPE, as_process=True)
+    try:
+        yield Contents(process.proc.stdin, process.proc.stdout, Path(tips.git_dir))
+    finally:
+        process.proc.kill()
+        process.proc.wait()
+        for stream in (process.proc.stdin, process.proc.stdout, process.proc.stderr):
+            stream.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Blobs by SHA, through one running `git cat-file --batch`."""
+
+    questions: IO[bytes]
+    answers: IO[bytes]
+    path: Path
+
+    def pieces(self, sha: str) -> Iterator[bytes]:
+        """The content in pieces of at most 1 MiB; to be read to its end."""
+        self.questions.write(f"{sha}\n".encode())
+        self.questions.flush()
+        head = self.answers.readline().split()
+        if len(head) != 3 or head[1] != b"blob":
+            raise store.broken(self.path, f"no blob {sha}")
+        left = int(head[2])
+        while left:
+            piece = self.answers.read(min(left, 1 << 20))
+            if not piece:
+                raise store.broken(self.path, f"blob {sha} ends early")
+            left -= len(piece)
+            yield piece
+        self.answers.read(1)
+
+
+def path_missing(path: str, sha: str, *, what: str) -> SourceError:
+    """The error of a path that a commit does not hold."""
+    return SourceError(
+        Problem(
+            f"{what} {path} does not exist at commit {sha[:12]}",
+            reason="PathNotFound",
+            remedy="check spec.path, and that the folder was committed",
+        )
+    )
+
+
+def _rows(stream: IO[bytes]) -> Iterator[bytes]:
+    rest = b""
+    while piece := stream.read1(1 << 16):  # type: ignore[attr-defined]
+        *rows, rest = (rest + piece).split(b"\0")
+        yield from rows
+        if len(rest) > 1 << 16:
+            raise _unsafe("a name longer than any file system takes")
+
+
+def _entry(row: bytes) -> Entry | None:
+    head, _, name = row.partition(b"\t")
+    mode, kind, sha, size = head.decode().split()
+    if kind == _MODULE_TYPE:
+        return None
+    try:
+        path = name.decode()
+    except UnicodeDecodeError:
+        raise _unsafe(ascii(name[:80].decode(errors="replace")), "is not named in UTF-8") from None
+    if not writable(path) or mode not in FILE_MODES | {LINK_MODE}:
+        raise _unsafe(ascii(path[:80]))
+    return Entry(path, mode, sha, int(size))
+
+
+def _unsafe(shown: str, fault: str = "is not one that git itself would have made") -> SourceError:
+    return SourceError(
+        Problem(
+            f"the name {shown} in the commit {fault}",
+            reason="ContentRefused",
+            remedy="rename or remove it; `git fsck --strict` shows what else is wrong",
+        )
+    )

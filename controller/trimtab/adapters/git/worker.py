@@ -1,0 +1,102 @@
+"""A worker: serves one request after another until its connection closes, with all that it started.
+
+Forked by `zygote`; frames of `messages` flow in and out. GitPython lives here and only here, so that what it leaks
+ends with the process.
+"""
+
+import errno
+import os
+import resource
+import select
+import signal
+import socket
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from trimtab.adapters.git import frames
+from trimtab.adapters.git.environment import local_environment
+from trimtab.adapters.git.messages import Blobs, Cleanup, Fetch, Materialise, Request, Tree, from_message, refusal
+from trimtab.core.errors import Problem, SourceError
+
+
+def serve(connection: socket.socket) -> None:
+    """Answer until the main process closes the connection."""
+    threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    while (message := frames.read(connection)) is not None:
+        connection.sendall(frames.encode(answer(from_message(message))))
+
+
+def answer(request: Request) -> dict[str, Any]:
+    """Carry out a request. Here exceptions stop: each becomes problems that hold neither values nor traces."""
+    try:
+        _prepare(request)
+        return _carry_out(request)
+    except SourceError as error:
+        return refusal(error, broken=error.reason == "MirrorBroken")
+    except ImportError:
+        problem = Problem("git was not found", reason="GitMissing", remedy="install git 2.36 or newer", retry=True)
+    except OSError as error:
+        problem = _of_system(error)
+    except Exception as error:  # noqa: BLE001 - the boundary
+        problem = Problem(
+            f"the Git worker failed: {type(error).__name__}",
+            reason="GitFailed",
+            remedy="it is tried again with a fresh worker; please report this where it lasts",
+            retry=True,
+        )
+    return refusal(SourceError(problem))
+
+
+def _carry_out(request: Request) -> dict[str, Any]:
+    # Imported at the first request: importing GitPython looks for git, and fails where there is none.
+    from trimtab.adapters.git import fetching, materialising, store, trees
+
+    match request:
+        case Fetch():
+            return asdict(fetching.fetch(request))
+        case Tree():
+            return {"sha": trees.tree_sha(request)}
+        case Blobs():
+            return {"blobs": trees.blob_shas(request)}
+        case Materialise():
+            materialising.materialise(request)
+        case Cleanup():
+            store.clean_up(Path(request.mirror), forget_seconds=request.forget_seconds)
+    return {}
+
+
+def _prepare(request: Request) -> None:
+    """GitPython hands on its own environment, so this process' is made what git shall see."""
+    search_path = os.environ.get("PATH", os.defpath)
+    Path(request.mirror).mkdir(parents=True, exist_ok=True)
+    os.environ.clear()
+    os.environ.update(local_environment(search_path=search_path, ceiling=str(Path(request.mirror).parent)))
+    if isinstance(request, Fetch) and request.max_pack_bytes:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request.max_pack_bytes, resource.RLIM_INFINITY))
+
+
+def _of_system(error: OSError) -> Problem:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Problem(
+            "the controller's disk is full",
+            reason="StorageFull",
+            remedy="give its data volume more room",
+            retry=True,
+        )
+    return Problem(
+        f"the Git worker could not use its files: {errno.errorcode.get(error.errno or 0, 'unknown')}",
+        reason="GitFailed",
+        remedy="check that the controller may write to its data folder",
+        retry=True,
+    )
+
+
+def _end_with(connection: socket.socket) -> None:
+    """Wait until the other side is gone, then end this process group, in the midst of whatever it does."""
+    watch = select.poll()
+    watch.register(connection, 0)
+    watch.poll()
+    os.killpg(0, signal.SIGKILL)

@@ -1,0 +1,160 @@
+"""The pool of workers: starts them when there is work, replaces used ones, ends idle ones, kills late ones.
+
+Requests flow in, answers or a `SourceError` flow out. `mirrors` calls it, from one event loop.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from trimtab.adapters.git import frames
+from trimtab.adapters.git.limits import GitLimits
+from trimtab.adapters.git.messages import Request, error_of, to_message
+from trimtab.adapters.git.zygote_link import ZygoteGone, ZygoteLink
+from trimtab.core.errors import Problem, SourceError
+
+_KEPT_FOR_LOCAL_WORK = 2
+
+
+class WorkerLost(SourceError):
+    """A worker ended in the midst of a request, which may have left the mirror half written."""
+
+
+class MirrorUnreadable(SourceError):
+    """A worker could not read the mirror's own files."""
+
+
+@dataclass(eq=False, slots=True)
+class _Worker:
+    pid: int
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    uses: int = 0
+    idle: asyncio.TimerHandle | None = field(default=None)
+
+
+class WorkerPool:
+    """At most `limits.workers` processes, of which network requests may take all but two."""
+
+    def __init__(self, limits: GitLimits) -> None:
+        self._limits = limits
+        self._zygote = ZygoteLink()
+        self._spawning = asyncio.Lock()
+        self._all_slots = asyncio.Semaphore(limits.workers)
+        self._network_slots = asyncio.Semaphore(max(1, limits.workers - _KEPT_FOR_LOCAL_WORK))
+        self._idle: list[_Worker] = []
+        self._workers: set[_Worker] = set()
+        self._closed = False
+
+    def start(self) -> None:
+        """Start the zygote."""
+        self._zygote.start()
+
+    @property
+    def pids(self) -> frozenset[int]:
+        """Process IDs of the zygote and of all workers."""
+        zygote = {self._zygote.pid} if self._zygote.pid else set()
+        return frozenset({worker.pid for worker in self._workers} | zygote)
+
+    async def warm(self) -> None:
+        """Have one worker ready, so that the first request need not wait for GitPython's import."""
+        async with self._all_slots:
+            worker = await self._take()
+            self._give_back(worker)
+
+    async def call(self, request: Request, *, network: bool = False) -> dict[str, object]:
+        """One request and its answer; on cancellation, and so on a deadline, the worker is killed.
+
+        Raises SourceError as the worker tells; WorkerLost where it ended, MirrorUnreadable where it found the mirror
+        broken.
+        """
+        if network:
+            async with self._network_slots, self._all_slots:
+                return await self._call(request)
+        async with self._all_slots:
+            return await self._call(request)
+
+    async def close(self) -> None:
+        """End all workers and the zygote; no process and no descriptor is left."""
+        self._closed = True
+        for worker in list(self._workers):
+            self._discard(worker)
+        await self._zygote.close()
+
+    async def _call(self, request: Request) -> dict[str, object]:
+        worker = await self._take()
+        try:
+            worker.writer.write(frames.encode(to_message(request)))
+            await worker.writer.drain()
+            answer = await self._answer(worker)
+        except (OSError, EOFError, ValueError):
+            self._discard(worker)
+            raise WorkerLost(_LOST) from None
+        except BaseException:
+            self._discard(worker)
+            raise
+        self._give_back(worker)
+        error = error_of(answer)
+        if error is None:
+            return answer
+        raise MirrorUnreadable(*error.problems) if answer["broken"] else error
+
+    async def _answer(self, worker: _Worker) -> dict[str, object]:
+        (size,) = frames.HEADER.unpack(await worker.reader.readexactly(frames.HEADER.size))
+        if size > frames.MAX_FRAME_BYTES:
+            raise ValueError(size)
+        return frames.decode(await worker.reader.readexactly(size))
+
+    async def _take(self) -> _Worker:
+        """The most recently used idle worker, so that the others age; else a new one."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.idle:
+                worker.idle.cancel()
+            if not worker.reader.at_eof():
+                return worker
+            self._discard(worker)
+        async with self._spawning:
+            if self._closed:
+                raise SourceError(_CLOSED)
+            try:
+                pid, connection = await self._zygote.spawn()
+            except ZygoteGone:
+                # Killed from outside: its workers are orphans by now, and a new one is started once.
+                await self._zygote.close()
+                try:
+                    pid, connection = await self._zygote.spawn()
+                except ZygoteGone:
+                    raise WorkerLost(_LOST) from None
+            reader, writer = await asyncio.open_connection(sock=connection, limit=1 << 20)
+        worker = _Worker(pid, reader, writer)
+        self._workers.add(worker)
+        return worker
+
+    def _give_back(self, worker: _Worker) -> None:
+        worker.uses += 1
+        if self._closed or worker.uses >= self._limits.uses_per_worker:
+            self._discard(worker)
+            return
+        worker.idle = asyncio.get_running_loop().call_later(self._limits.idle_seconds, self._retire, worker)
+        self._idle.append(worker)
+
+    def _retire(self, worker: _Worker) -> None:
+        if worker in self._idle:
+            self._idle.remove(worker)
+            self._discard(worker)
+
+    def _discard(self, worker: _Worker) -> None:
+        if worker.idle:
+            worker.idle.cancel()
+        self._workers.discard(worker)
+        self._zygote.kill(worker.pid)
+        worker.writer.transport.abort()
+
+
+_LOST = Problem(
+    "the Git worker ended unexpectedly",
+    reason="GitWorkerLost",
+    remedy="it is tried again; where this lasts, give the controller more memory",
+    retry=True,
+)
+_CLOSED = Problem("the controller is stopping", reason="Stopping", retry=True)

@@ -25,7 +25,8 @@ COPY --from=kustomize /go/bin/kustomize /usr/local/bin/kustomize
 COPY --from=build /opt/trimtab /opt/trimtab
 ENV PATH=/opt/trimtab/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1
+    PYTHONUNBUFFERED=1 \
+    TRIMTAB_DATA_DIR=/var/lib/trimtab
 USER 65532:65532
 WORKDIR /var/lib/trimtab
 VOLUME /var/lib/trimtab

@@ -101,7 +101,7 @@ layers: $(INSTALLED)
 .PHONY: generated
 generated: $(INSTALLED)
 	$(call step,Generated files)
-	@$(BIN)/trimtab crds --check
+	@$(BIN)/trimtab crds --check crds
 
 .PHONY: format
 format: $(INSTALLED) ## Format the code and mend what can be mended
@@ -110,7 +110,7 @@ format: $(INSTALLED) ## Format the code and mend what can be mended
 
 .PHONY: crds
 crds: $(INSTALLED) ## Write crds/*.yaml from the models
-	@$(BIN)/trimtab crds --write
+	@$(BIN)/trimtab crds --output-dir crds
 
 .PHONY: lock
 lock: $(INSTALLED) ## Resolve the dependencies anew (ARGS=--upgrade: to their newest versions)

@@ -1,0 +1,1 @@
+"""The address that the kubelet asks: /livez and /readyz."""

@@ -1,0 +1,63 @@
+"""`trimtab run`: the controller itself.
+
+Flags and environment flow in as settings; it serves until SIGTERM or SIGINT.
+"""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trimtab.core.names import DEFAULT_NAMESPACE
+from trimtab.core.settings import Settings
+
+
+def default_data_dir() -> Path:
+    """Where mirrors are kept by default: the user's cache folder."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("trimtab")) / "controller"
+
+
+def run(
+    namespace: Annotated[
+        str,
+        typer.Option("--namespace", "-n", envvar="TRIMTAB_NAMESPACE", help="Serve the Applications of this namespace."),
+    ] = DEFAULT_NAMESPACE,
+    kubeconfig: Annotated[
+        Path | None, typer.Option(help="Kubeconfig of the cluster; in a pod its own service account is used.")
+    ] = None,
+    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
+    metrics_bind_address: Annotated[str, typer.Option(help="host:port of /metrics; empty: off.")] = "127.0.0.1:8080",
+    health_bind_address: Annotated[
+        str, typer.Option(help="host:port of /livez and /readyz; empty: off.")
+    ] = "127.0.0.1:8081",
+    data_dir: Annotated[
+        Path | None, typer.Option(envvar="TRIMTAB_DATA_DIR", help="Where mirrors of repositories are kept.")
+    ] = None,
+    kustomize: Annotated[
+        Path | None, typer.Option(envvar="TRIMTAB_KUSTOMIZE", help="The kustomize program; found on PATH by default.")
+    ] = None,
+    concurrency: Annotated[int, typer.Option(min=1, help="Reconciliations at the same time.")] = 8,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+) -> None:
+    """Run the controller until it is told to stop.
+
+    Example: trimtab run --namespace trimtab-system --metrics-bind-address 127.0.0.1:8080
+    """
+    from trimtab.handlers.process import run as serve
+
+    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = Settings(
+        namespace=namespace,
+        kubeconfig=kubeconfig,
+        context=context,
+        metrics_bind_address=metrics_bind_address,
+        health_bind_address=health_bind_address,
+        data_dir=data_dir or default_data_dir(),
+        kustomize=kustomize,
+        concurrency=concurrency,
+    )
+    asyncio.run(serve(settings))

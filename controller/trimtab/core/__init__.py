@@ -1,0 +1,1 @@
+"""The vocabulary that every stage shares: typed values without I/O, imported by all layers above."""

@@ -1,0 +1,27 @@
+"""The controller's settings: flags and environment in, one frozen value out, read by wiring and the loop."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trimtab.core.names import DEFAULT_NAMESPACE
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one controller process runs. Addresses are `host:port`; an empty one switches the server off."""
+
+    namespace: str = DEFAULT_NAMESPACE
+    kubeconfig: Path | None = None
+    context: str | None = None
+    metrics_bind_address: str = "127.0.0.1:8080"
+    health_bind_address: str = "127.0.0.1:8081"
+    data_dir: Path = field(default_factory=lambda: Path("/var/lib/trimtab"))
+    kustomize: Path | None = None
+    """The kustomize program; None: found on PATH."""
+    concurrency: int = 8
+    """Reconciliations at the same time."""
+    applies_in_flight: int = 32
+    """Requests of one apply run at the same time."""
+    backoff_min_seconds: float = 1.0
+    watch_stale_seconds: float = 420.0
+    """Without a sign of life for so long, a watch counts as dead and livez fails."""

@@ -1,0 +1,263 @@
+"""Application: what its spec and the newest artifact ask for, brought about turn by turn.
+
+The loop calls it with a key; each turn is level-triggered: it looks at what is due (a revision, objects under
+suspicion, health to report) and does just that.
+"""
+
+import random
+from collections.abc import Callable
+
+from trimtab.api.application import RESOURCE, Application
+from trimtab.core.errors import Problem, TrimtabError
+from trimtab.core.names import FINALIZER
+from trimtab.core.outcome import Outcome, Result
+from trimtab.core.refs import ObjectRef
+from trimtab.plan.options import PlanOptions
+from trimtab.plan.ownership import Owner
+from trimtab.reconcile.artifacts import Artifact, Artifacts
+from trimtab.reconcile.desired import DesiredStates
+from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY, Desk
+from trimtab.reconcile.heritage import Heritage
+from trimtab.reconcile.narrator import Narrator
+from trimtab.reconcile.ports import Clock, OwnKinds
+from trimtab.reconcile.queue import Backoff, Key, WorkQueue
+from trimtab.reconcile.state import AppState, Desired
+from trimtab.reconcile.sync import Synchroniser, SyncReport
+from trimtab.reconcile.teardown import Teardown
+from trimtab.reconcile.watch_set import WatchSet
+from trimtab.report.application import Phase
+
+HEALTH_PAUSE_SECONDS = 0.25
+"""News of health are gathered for so long before the status is written."""
+
+
+class ApplicationReconciler:
+    """One turn for one Application."""
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        queue: WorkQueue,
+        artifacts: Artifacts,
+        own: OwnKinds,
+        desired: DesiredStates,
+        heritage: Heritage,
+        watch_set: WatchSet,
+        synchroniser: Synchroniser,
+        teardown: Teardown,
+        narrator: Narrator,
+        clock: Clock,
+        controller_namespace: str,
+    ) -> None:
+        self._desk = desk
+        self._queue = queue
+        self._artifacts = artifacts
+        self._own = own
+        self._desired = desired
+        self._heritage = heritage
+        self._watch_set = watch_set
+        self._synchroniser = synchroniser
+        self._teardown = teardown
+        self._narrator = narrator
+        self._clock = clock
+        self._controller_namespace = controller_namespace
+        self._states: dict[Key, AppState] = {}
+
+    def limit_seconds(self, key: Key) -> float:
+        """`spec.interval` bounds the back-off."""
+        application = self._desk.application(key)
+        return application.spec.interval_seconds if application else 60.0
+
+    def wake(self, owner: str, ref: ObjectRef | None) -> None:
+        """The observer saw something of an object whose owner annotation says `owner`."""
+        named = Owner.parse(owner)
+        if named is None:
+            return
+        key = Key(APPLICATION, named.namespace, named.name)
+        state = self._states.get(key)
+        if state is None or state.owner != named:
+            return
+        if ref is None:
+            self._queue.add_after(key, HEALTH_PAUSE_SECONDS)
+        else:
+            state.suspects.add(ref)
+            self._queue.add(key)
+
+    async def reconcile(self, key: Key) -> Outcome:
+        """Do what is due."""
+        application = self._desk.application(key)
+        if application is None:
+            return await self._unreadable(key)
+        state = self._state(key, application)
+        if application.metadata.deleting:
+            outcome = await self._teardown.run(key, application, state)
+            if outcome.result is Result.SUCCESS:
+                self._forget(key)
+            return outcome
+        if application.spec.suspend:
+            await self._narrator.tell(application, state, Phase.SUSPENDED)
+            return Outcome.done()
+        if FINALIZER not in application.metadata.finalizers:
+            await self._own.set_finalizer(RESOURCE, key.namespace, key.name, present=True)
+        await self._heritage.load(application, state)
+        return await self._follow(key, application, state)
+
+    async def _follow(self, key: Key, application: Application, state: AppState) -> Outcome:
+        artifact = self._artifacts.get(Key(GIT_REPOSITORY, key.namespace, application.spec.source_ref.name))
+        if artifact is None:
+            await self._watch_set.want(key, state.kinds)
+            await self._narrator.tell(application, state, Phase.WAITING, message=self._source_missing(key, application))
+            return Outcome.done()
+        await self._narrator.begin(application, state, artifact)
+        try:
+            desired = await self._desired.get(application, artifact, state)
+        except TrimtabError as error:
+            return await self._broken(key, application, state, error)
+        if state.previous is None and state.applied not in ("", str(artifact.revision)):
+            state.previous = await self._desired.recall(application, artifact, state)
+        return await self._advance(key, application, state, desired, artifact)
+
+    async def _advance(
+        self, key: Key, application: Application, state: AppState, desired: Desired, artifact: Artifact
+    ) -> Outcome:
+        due = f"{desired.key}/{application.metadata.generation}/{application.metadata.requested_at}"
+        full = state.settled_key != due and (state.tried_key != due or self._clock.monotonic() >= state.retry_at)
+        state.kinds = desired.kinds | self._heritage.kinds(state)
+        await self._watch_set.want(key, state.kinds)
+        suspects, state.suspects = state.suspects, set()
+        if not full and not suspects:
+            return await self._conclude(application, state, SyncReport())
+        report = await self._sync(key, application, state, desired, None if full else suspects, artifact)
+        if report.superseded:
+            state.settled_key = state.tried_key = ""
+            self._queue.add(key)
+            return Outcome(Result.SUPERSEDED)
+        state.suspects |= report.waiting.keys()
+        if full:
+            self._learn_full(application, state, desired, report, due)
+        elif report.problems:
+            state.settled_key = ""
+            self._postpone(application, state, report.problems)
+        return await self._conclude(application, state, report)
+
+    def _learn_full(
+        self, application: Application, state: AppState, desired: Desired, report: SyncReport, due: str
+    ) -> None:
+        problems = (*desired.problems, *report.problems)
+        state.tried_key = due
+        if problems:
+            state.settled_key = ""
+            self._postpone(application, state, problems)
+            return
+        state.settled_key, state.problems, state.previous = due, (), desired
+        state.backoff = Backoff(state.backoff.first_seconds)
+
+    def _postpone(self, application: Application, state: AppState, problems: tuple[Problem, ...]) -> None:
+        """Remember what went wrong, and when to try again: later each time, at least every `interval`."""
+        state.problems = problems
+        limit = application.spec.interval_seconds
+        mends = any(problem.retry for problem in problems)
+        pause = state.backoff.next_seconds(limit, scatter=random.random()) if mends else limit  # noqa: S311
+        state.retry_at = self._clock.monotonic() + pause
+
+    async def _sync(
+        self,
+        key: Key,
+        application: Application,
+        state: AppState,
+        desired: Desired,
+        only: set[ObjectRef] | None,
+        artifact: Artifact,
+    ) -> SyncReport:
+        options = self._options(application, state, desired)
+        return await self._synchroniser.sync(
+            state,
+            desired,
+            options,
+            only=only,
+            timeout_seconds=application.spec.timeout_seconds,
+            superseded=self._newer_than(key, application, artifact),
+        )
+
+    async def _conclude(self, application: Application, state: AppState, report: SyncReport) -> Outcome:
+        """Tell, and say when to look again whatever happens: every turn sets all timers anew."""
+        now = self._clock.monotonic()
+        await self._narrator.results(application, state, report)
+        phase = Phase.FAILED if state.problems else Phase.APPLIED
+        await self._narrator.tell(application, state, phase)
+        pauses = [*report.waiting.values(), *self._narrator.pauses(application, state)]
+        if state.problems:
+            pauses.append(max(state.retry_at - now, 0.01))
+        pause = min(pauses, default=None)
+        if state.problems:
+            return Outcome(Result.FAILURE, pause, str(state.problems[0]))
+        return Outcome.done(again_seconds=pause)
+
+    async def _broken(self, key: Key, application: Application, state: AppState, error: TrimtabError) -> Outcome:
+        """The newest revision cannot be used: say so, and go on healing what the last good one declared."""
+        state.settled_key = state.tried_key = ""
+        self._postpone(application, state, error.problems)
+        await self._narrator.tell(application, state, Phase.FAILED, reason=error.reason)
+        suspects, state.suspects = state.suspects, set()
+        if state.previous is not None and suspects:
+            await self._synchroniser.sync(
+                state,
+                state.previous,
+                self._options(application, state, state.previous),
+                only=suspects,
+                timeout_seconds=application.spec.timeout_seconds,
+                superseded=lambda: False,
+            )
+            await self._narrator.tell(application, state, Phase.FAILED, reason=error.reason)
+        return Outcome(Result.FAILURE, state.retry_at - self._clock.monotonic(), str(error))
+
+    def _options(self, application: Application, state: AppState, desired: Desired) -> PlanOptions:
+        held = {
+            ref: other.owner for other in self._states.values() if other is not state for ref in other.inventory or ()
+        }
+        return self._heritage.options(application, state, desired, held, self._controller_namespace)
+
+    def _newer_than(self, key: Key, application: Application, artifact: Artifact) -> Callable[[], bool]:
+        repository = Key(GIT_REPOSITORY, key.namespace, application.spec.source_ref.name)
+
+        def newer() -> bool:
+            now = self._desk.application(key)
+            return (
+                self._artifacts.get(repository) != artifact
+                or now is None
+                or now.metadata.generation != application.metadata.generation
+                or now.metadata.deleting
+            )
+
+        return newer
+
+    def _source_missing(self, key: Key, application: Application) -> str:
+        name = application.spec.source_ref.name
+        source = Key(GIT_REPOSITORY, key.namespace, name)
+        if self._desk.repository(source) is None and self._desk.invalid(source) is None:
+            return f"GitRepository {key.namespace}/{name} does not exist: create it, or correct spec.sourceRef.name"
+        return f"waiting for the first revision of GitRepository {key.namespace}/{name}: see its conditions"
+
+    async def _unreadable(self, key: Key) -> Outcome:
+        invalid = self._desk.invalid(key)
+        if invalid is None:
+            self._forget(key)
+            return Outcome.done()
+        body, problem = invalid
+        await self._narrator.invalid(body, problem)
+        return Outcome.failed(str(problem), retry=False)
+
+    def _state(self, key: Key, application: Application) -> AppState:
+        state = self._states.get(key)
+        if state is None or state.owner.uid != application.metadata.uid:
+            state = self._states[key] = AppState.begin(key, application)
+        return state
+
+    def _forget(self, key: Key) -> None:
+        state = self._states.pop(key, None)
+        self._watch_set.forget(key)
+        if state is not None:
+            self._desired.forget(state.owner.uid)
+            self._narrator.forget(key, state.owner.uid)
+        self._queue.forget(key)

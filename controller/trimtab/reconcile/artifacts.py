@@ -1,0 +1,41 @@
+"""The newest artifact of each repository: GitRepository's reconciler puts them, Application's takes them."""
+
+from dataclasses import dataclass
+
+from trimtab.core.revision import Revision
+from trimtab.reconcile.ports import CommitInfo, GitCredentials
+from trimtab.reconcile.queue import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A commit at hand in a mirror, and what is needed to read it."""
+
+    url: str
+    credentials: GitCredentials | None
+    revision: Revision
+    commit: CommitInfo | None
+    """None where the mirror was found with the commit, but its metadata is not at hand."""
+    seen_at: float
+    """When it was first seen, seconds since the epoch."""
+
+
+class Artifacts:
+    """Repository key → newest artifact. What is here stays when a later fetch fails."""
+
+    def __init__(self) -> None:
+        self._newest: dict[Key, Artifact] = {}
+
+    def get(self, repository: Key) -> Artifact | None:
+        """The newest artifact, None before the first fetch."""
+        return self._newest.get(repository)
+
+    def put(self, repository: Key, artifact: Artifact) -> bool:
+        """Make an artifact the newest; whether its revision or address differs from the last."""
+        last = self._newest.get(repository)
+        self._newest[repository] = artifact
+        return last is None or (last.url, last.revision) != (artifact.url, artifact.revision)
+
+    def forget(self, repository: Key) -> None:
+        """The repository is gone."""
+        self._newest.pop(repository, None)

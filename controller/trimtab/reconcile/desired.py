@@ -1,0 +1,153 @@
+"""What a commit declares for an Application: rendered where something changed, taken from memory where nothing did.
+
+The Application's reconciler asks; mirrors and renderer are asked in turn. The key of a desired state is made of the tree
+SHAs of everything that the last rendering read, so a commit elsewhere in the repository costs a few look-ups.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from trimtab.api.application import Application
+from trimtab.core.errors import SourceError, TrimtabError
+from trimtab.core.manifest import Manifest, Origin
+from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef, ResourceType, split_api_version
+from trimtab.core.revision import Revision
+from trimtab.plan.normalise import declared_digest, normalise
+from trimtab.plan.ownership import mark
+from trimtab.reconcile.artifacts import Artifact
+from trimtab.reconcile.ports import Git, Objects, Rendered, Renderer
+from trimtab.reconcile.state import AppState, Desired
+from trimtab.render.identity import render_key
+from trimtab.render.qualify import Qualified, qualify, unserved
+from trimtab.source.path import repository_path
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The last rendering of an Application."""
+
+    key: str
+    rendered: Rendered
+
+
+class DesiredStates:
+    """Desired states of all Applications."""
+
+    def __init__(
+        self, *, git: Git, renderer: Renderer, objects: Objects, instance: str, key: bytes, slots: int = 2
+    ) -> None:
+        self._git = git
+        self._renderer = renderer
+        self._objects = objects
+        self._instance = instance
+        self._key = key
+        self._rendered: dict[str, _Known] = {}
+        # Rendering is CPU-bound: more at a time would only take turns and memory.
+        self._slots = asyncio.Semaphore(slots)
+
+    async def get(self, application: Application, artifact: Artifact, state: AppState) -> Desired:
+        """The desired state at an artifact. Raises RenderError or SourceError with all that is wrong."""
+        path = repository_path(application.spec.path)
+        rendered, key = await self._render(application, artifact, path, state.owner.uid)
+        current = state.desired
+        if current is not None and current.key == key and not current.problems:
+            return replace(current, revision=artifact.revision)
+        state.desired = await self._mark(application, artifact, rendered, key, state)
+        return state.desired
+
+    async def recall(self, application: Application, artifact: Artifact, state: AppState) -> Desired | None:
+        """What the revision applied last declared, after a restart; None where its commit is no longer at hand.
+
+        Only needed to tell which fields a newer revision drops, so its absence is no failure.
+        """
+        try:
+            old = replace(artifact, revision=Revision.parse(state.applied))
+            path = repository_path(application.spec.path)
+            rendered = await self._renderer.render(self._git, old.url, old.credentials, old.revision.sha, path)
+            return await self._mark(application, old, rendered, "", state)
+        except (ValueError, TrimtabError):
+            return None
+
+    def forget(self, uid: str) -> None:
+        """The Application is gone."""
+        self._rendered.pop(uid, None)
+
+    async def _render(self, application: Application, artifact: Artifact, path: str, uid: str) -> tuple[Rendered, str]:
+        known = self._rendered.get(uid)
+        if known is not None:
+            key = await self._key_of(application, artifact, path, known.rendered.folders)
+            if key == known.key:
+                return known.rendered, key
+        async with self._slots:
+            rendered = await self._renderer.render(
+                self._git, artifact.url, artifact.credentials, artifact.revision.sha, path
+            )
+        key = await self._key_of(application, artifact, path, rendered.folders)
+        self._rendered[uid] = _Known(key or "", rendered)
+        return rendered, key or ""
+
+    async def _key_of(
+        self, application: Application, artifact: Artifact, path: str, folders: tuple[str, ...]
+    ) -> str | None:
+        """The render key; None where a folder of the last rendering is gone, which asks for a new one."""
+        try:
+            trees = {
+                folder: await self._git.tree(artifact.url, artifact.credentials, artifact.revision.sha, folder)
+                for folder in folders
+            }
+        except SourceError:
+            return None
+        spec = {"targetNamespace": application.spec.target_namespace or "", "url": artifact.url}
+        spec["createNamespace"] = str(application.spec.create_namespace)
+        return render_key(path=path, trees=trees, spec=spec, tools=self._renderer.tools)
+
+    async def _mark(
+        self, application: Application, artifact: Artifact, rendered: Rendered, key: str, state: AppState
+    ) -> Desired:
+        served = await self._served(rendered.manifests)
+        qualified = self._qualify(application, rendered, served)
+        manifests = [*self._namespace(application, qualified), *qualified.manifests]
+        normal = [replace(manifest, body=normalise(manifest.body)) for manifest in manifests]
+        marked = [mark(each, instance=self._instance, bucket=state.bucket, owner=state.owner) for each in normal]
+        return Desired(
+            key=key,
+            revision=artifact.revision,
+            manifests={manifest.ref: manifest for manifest in marked},
+            digests={manifest.ref: declared_digest(self._key, manifest.body) for manifest in marked},
+            kinds=frozenset(kind for kind in served.values() if kind is not None),
+            problems=tuple(unserved(qualified.unresolved)),
+        )
+
+    async def _served(self, manifests: tuple[Manifest, ...]) -> dict[tuple[str, str, str], ResourceType | None]:
+        names = {(*split_api_version(manifest.api_version), manifest.ref.kind) for manifest in manifests}
+        return {name: await self._objects.served(*name) for name in sorted(names)}
+
+    @staticmethod
+    def _qualify(
+        application: Application,
+        rendered: Rendered,
+        served: Mapping[tuple[str, str, str], ResourceType | None],
+    ) -> Qualified:
+        def namespaced(group: str, version: str, kind: str) -> bool | None:
+            found = served.get((group, version, kind))
+            return None if found is None else found.namespaced
+
+        return qualify(
+            rendered.manifests,
+            target_namespace=application.spec.target_namespace or "",
+            default_namespace=application.metadata.namespace,
+            namespaced=namespaced,
+        )
+
+    @staticmethod
+    def _namespace(application: Application, qualified: Qualified) -> list[Manifest]:
+        """The namespace that createNamespace asks for, unless Git declares it itself."""
+        name = application.spec.target_namespace
+        if not application.spec.create_namespace or not name:
+            return []
+        ref = ObjectRef(LOCAL_CLUSTER, "", "Namespace", "", name)
+        if any(manifest.ref == ref for manifest in qualified.manifests):
+            return []
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        return [Manifest(ref, "v1", body, Origin("spec.targetNamespace"))]

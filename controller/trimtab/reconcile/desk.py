@@ -1,0 +1,115 @@
+"""Our own objects as the API server last showed them, and what of their changes deserves a look.
+
+Handlers put bodies in, the work queue gets keys out, reconcilers read the typed objects.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from trimtab.api.application import Application
+from trimtab.api.git_repository import GitRepository
+from trimtab.api.model import Resource
+from trimtab.core.errors import Problem
+from trimtab.reconcile.queue import Key, WorkQueue
+
+APPLICATION = "Application"
+GIT_REPOSITORY = "GitRepository"
+INVENTORY = "Inventory"
+
+_MODELS: dict[str, type[Resource]] = {APPLICATION: Application, GIT_REPOSITORY: GitRepository}
+
+
+class Desk:
+    """The last shown state of every Application and GitRepository. Lives on the event loop."""
+
+    def __init__(self, queue: WorkQueue) -> None:
+        self._queue = queue
+        self._shown: dict[Key, Resource] = {}
+        self._invalid: dict[Key, tuple[dict[str, Any], Problem]] = {}
+        self._marks: dict[Key, tuple[object, ...]] = {}
+
+    def shown(self, body: dict[str, Any]) -> None:
+        """An object was listed, added or changed: remember it, and enqueue its key if more than status changed."""
+        key = _key_of(body)
+        if key.kind == INVENTORY:
+            return
+        try:
+            self._shown[key] = _MODELS[key.kind].parse(body)
+            self._invalid.pop(key, None)
+        except ValidationError as error:
+            self._shown.pop(key, None)
+            self._invalid[key] = (body, _unreadable(error))
+        mark = _mark(body)
+        if self._marks.get(key) != mark:
+            self._marks[key] = mark
+            self._queue.add(key)
+
+    def gone(self, body: dict[str, Any]) -> None:
+        """An object was deleted for good: forget it, let its key be worked on once more."""
+        key = _key_of(body)
+        if key.kind == INVENTORY:
+            owner = body.get("spec", {}).get("application", {}).get("name", "")
+            self._queue.add(Key(APPLICATION, key.namespace, owner))
+            return
+        self._shown.pop(key, None)
+        self._invalid.pop(key, None)
+        self._marks.pop(key, None)
+        self._queue.add(key)
+
+    def application(self, key: Key) -> Application | None:
+        """The Application, None where there is none or it cannot be read."""
+        shown = self._shown.get(key)
+        return shown if isinstance(shown, Application) else None
+
+    def repository(self, key: Key) -> GitRepository | None:
+        """The GitRepository, None where there is none or it cannot be read."""
+        shown = self._shown.get(key)
+        return shown if isinstance(shown, GitRepository) else None
+
+    def invalid(self, key: Key) -> tuple[dict[str, Any], Problem] | None:
+        """The body of an object that cannot be read, and why."""
+        return self._invalid.get(key)
+
+    def dependents(self, repository: Key) -> Iterator[Key]:
+        """The Applications that take their manifests from a repository."""
+        for key, shown in self._shown.items():
+            if (
+                isinstance(shown, Application)
+                and key.namespace == repository.namespace
+                and shown.spec.source_ref.name == repository.name
+            ):
+                yield key
+
+    def applications(self) -> list[Key]:
+        """All readable Applications."""
+        return [key for key, shown in self._shown.items() if isinstance(shown, Application)]
+
+
+def _key_of(body: dict[str, Any]) -> Key:
+    return Key(body["kind"], body["metadata"]["namespace"], body["metadata"]["name"])
+
+
+def _mark(body: dict[str, Any]) -> tuple[object, ...]:
+    """What of an object makes a look worth while: not its status, labels or managed fields."""
+    metadata = body["metadata"]
+    annotations = metadata.get("annotations") or {}
+    return (
+        metadata.get("uid"),
+        metadata.get("generation"),
+        metadata.get("deletionTimestamp"),
+        tuple(metadata.get("finalizers") or ()),
+        tuple(sorted(item for item in annotations.items() if "trimtab.dev/" in item[0])),
+    )
+
+
+def _unreadable(error: ValidationError) -> Problem:
+    """The validation's findings without the values that were found: they may be secret."""
+    findings = "; ".join(
+        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+        for item in error.errors(include_input=False, include_url=False)
+    )
+    return Problem(
+        findings, reason="InvalidSpec", remedy="correct the object; install the current CRDs to have it refused earlier"
+    )

@@ -1,0 +1,158 @@
+"""Drift told apart from harmless change, recorded, and met as the Application asks.
+
+The synchroniser hands in objects under suspicion with their state before and the server's answer after; the ledger,
+Events and metrics get the verdicts.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from trimtab.api.application import DriftMode
+from trimtab.core.api_error import ApiError
+from trimtab.core.manifest import Manifest
+from trimtab.core.refs import ObjectRef
+from trimtab.drift.compare import FieldDrift, differences, gone
+from trimtab.drift.fights import Fights
+from trimtab.plan.changes import Change, Create, Held, Plan, Update
+from trimtab.plan.decide import drift_mode
+from trimtab.reconcile.observer import Observer
+from trimtab.reconcile.parallel import gather_bounded
+from trimtab.reconcile.ports import Clock, Metrics, Objects
+from trimtab.reconcile.state import AppState
+from trimtab.report.drift_items import DriftRecord
+
+IN_FLIGHT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """An object that is not as we left it: its state before anything was done (None: gone), and when it was seen."""
+
+    manifest: Manifest
+    live: dict[str, Any] | None
+    held: bool
+    seen: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The answer of a dry run, kept while an object drifts: the digest cannot see that drift ends."""
+
+    digest: str
+    answer: dict[str, Any] | None
+
+
+class DriftDesk:
+    """Judges suspects of all Applications."""
+
+    def __init__(self, objects: Objects, observer: Observer, clock: Clock, metrics: Metrics) -> None:
+        self._objects = objects
+        self._observer = observer
+        self._clock = clock
+        self._metrics = metrics
+        self._fights: dict[ObjectRef, Fights] = {}
+        self._shown: dict[ObjectRef, _Shown] = {}
+
+    async def judge_held(
+        self, state: AppState, plan: Plan, suspects: Mapping[ObjectRef, Suspect], digests: Mapping[ObjectRef, str]
+    ) -> Plan:
+        """Record the drift of what is only reported; what turns out not to have drifted is applied to own it again."""
+        held = [
+            suspect
+            for ref, suspect in suspects.items()
+            if suspect.held and drift_mode(suspect.manifest, plan.options) is DriftMode.REPORT
+        ]
+        verdicts = await gather_bounded(
+            [partial(self._verdict, suspect, digests[suspect.manifest.ref]) for suspect in held], IN_FLIGHT
+        )
+        equal = set()
+        for suspect, found in zip(held, verdicts, strict=True):
+            if found is None:
+                continue
+            ref = suspect.manifest.ref
+            fresh = state.drift.stands(ref, found, now=self._clock.now())
+            self._metrics.drift_detected(state.owner.namespace, state.owner.name, len(fresh))
+            state.news += fresh
+            if not found and suspect.live is not None:
+                equal.add(ref)
+        return replace(plan, changes=tuple(_own_again(change, equal, suspects) for change in plan.changes))
+
+    async def _verdict(self, suspect: Suspect, digest: str) -> tuple[FieldDrift, ...] | None:
+        """The drifted fields, none if it is as declared; None where the server would not tell."""
+        ref = suspect.manifest.ref
+        if suspect.live is None:
+            self._shown.pop(ref, None)
+            return (gone(suspect.manifest.body),)
+        shown = self._shown.get(ref)
+        if shown is None or shown.digest != digest:
+            try:
+                shown = _Shown(digest, await self._objects.apply(suspect.manifest.body, dry_run=True))
+            except ApiError as error:
+                if error.transient:
+                    return None
+                # The server would refuse to put it right: what Git says is all there is to compare with.
+                shown = _Shown(digest, {**suspect.live, **suspect.manifest.body})
+        assert shown.answer is not None
+        found = differences(shown.answer, suspect.live)
+        if found:
+            self._shown[ref] = shown
+        else:
+            self._shown.pop(ref, None)
+        return found
+
+    def give_way(self, plan: Plan, suspects: Mapping[ObjectRef, Suspect]) -> tuple[Plan, dict[ObjectRef, float]]:
+        """Leave out objects over which somebody fights with us until their time has come; how long each still waits."""
+        waits = {
+            ref: wait
+            for ref, suspect in suspects.items()
+            if not suspect.held
+            and ref in self._fights
+            and (wait := self._fights[ref].wait_seconds(now=self._clock.monotonic())) > 0
+        }
+        if not waits:
+            return plan, {}
+        changes = tuple(
+            Held(change.manifest) if change.ref in waits and isinstance(change, Create | Update) else change
+            for change in plan.changes
+        )
+        return replace(plan, changes=changes), waits
+
+    def corrected(
+        self, state: AppState, suspects: Mapping[ObjectRef, Suspect], answers: Mapping[ObjectRef, dict[str, Any]]
+    ) -> None:
+        """Record what our applies put right; equal values were no drift and leave no trace."""
+        now = self._clock.now()
+        for ref, answer in answers.items():
+            suspect = suspects[ref]
+            live = suspect.live
+            found = (gone(suspect.manifest.body),) if live is None else differences(answer, live)
+            if not found:
+                state.drift.settle(ref)
+                continue
+            records = state.drift.corrected(ref, found, now=now, seen=suspect.seen)
+            state.news += records
+            self._count(state, ref, records)
+
+    def _count(self, state: AppState, ref: ObjectRef, records: Collection[DriftRecord]) -> None:
+        owner = state.owner
+        self._metrics.drift_detected(owner.namespace, owner.name, len(records))
+        repairs = [(record.corrected_seconds or 0.0) - record.since_seconds for record in records]
+        self._metrics.drift_corrected(owner.namespace, owner.name, repairs)
+        fights = self._fights.setdefault(ref, Fights())
+        for record in records:
+            self._fights[ref] = fights = fights.corrected(record.field, record.actor, now=self._clock.monotonic())
+
+    def forget(self, ref: ObjectRef) -> None:
+        """The object is no longer ours."""
+        self._fights.pop(ref, None)
+        self._shown.pop(ref, None)
+
+
+def _own_again(change: Change, equal: Collection[ObjectRef], suspects: Mapping[ObjectRef, Suspect]) -> Change:
+    if not isinstance(change, Held) or change.ref not in equal:
+        return change
+    live = suspects[change.ref].live
+    assert live is not None
+    return Update(change.manifest, None, live["metadata"]["uid"])

@@ -1,0 +1,69 @@
+"""The workers: take keys from the queue, have them reconciled, give them back with their outcome.
+
+Exceptions stop here and become an Outcome; one bad object never stops another.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Protocol
+
+from trimtab.core.api_error import ApiError
+from trimtab.core.errors import TrimtabError
+from trimtab.core.outcome import Outcome
+from trimtab.reconcile.ports import Clock, Metrics
+from trimtab.reconcile.queue import Key, WorkQueue
+
+log = logging.getLogger(__name__)
+
+
+class Reconciler(Protocol):
+    """Brings one kind of our objects to where its spec says."""
+
+    async def reconcile(self, key: Key) -> Outcome:
+        """One turn for one object; may raise, which counts as a failure that is tried again."""
+        ...
+
+    def limit_seconds(self, key: Key) -> float:
+        """The longest back-off for this object."""
+        ...
+
+
+class Loop:
+    """A fixed number of workers over one queue."""
+
+    def __init__(
+        self, queue: WorkQueue, reconcilers: Mapping[str, Reconciler], clock: Clock, metrics: Metrics, *, workers: int
+    ) -> None:
+        self._queue = queue
+        self._reconcilers = reconcilers
+        self._clock = clock
+        self._metrics = metrics
+        self._workers = workers
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._queue.run_timers())
+            for _ in range(self._workers):
+                group.create_task(self._work())
+
+    async def _work(self) -> None:
+        while True:
+            key, waited_seconds = await self._queue.take()
+            self._metrics.queue(depth=self._queue.depth, waited_seconds=waited_seconds)
+            reconciler = self._reconcilers[key.kind]
+            started = self._clock.monotonic()
+            outcome = await self._turn(reconciler, key)
+            self._metrics.reconciled(key.kind, outcome.result, self._clock.monotonic() - started)
+            self._queue.finished(key, outcome, limit_seconds=reconciler.limit_seconds(key))
+
+    async def _turn(self, reconciler: Reconciler, key: Key) -> Outcome:
+        try:
+            return await reconciler.reconcile(key)
+        except (ApiError, TrimtabError) as error:
+            log.warning("%s: %s", key, error)
+            return Outcome.failed(str(error))
+        except Exception:  # the boundary: whatever one object provokes must not stop the others
+            log.exception("%s: unexpected failure", key)
+            return Outcome.failed("unexpected failure, see the log")

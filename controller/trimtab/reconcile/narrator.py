@@ -1,0 +1,159 @@
+"""Tells how an Application fares: status, Events and the metrics of its way from commit to health.
+
+Reconciler and teardown call it at the end of each step; it knows what was told before and tells only what is new.
+"""
+
+from collections import Counter
+from typing import Any
+
+from trimtab.api.application import RESOURCE, Application
+from trimtab.apply.results import Ending, Operation
+from trimtab.core.errors import Problem
+from trimtab.core.inventory import Applied
+from trimtab.core.refs import ObjectRef
+from trimtab.core.revision import Revision
+from trimtab.health.status import Health, HealthStatus, worst
+from trimtab.reconcile.artifacts import Artifact
+from trimtab.reconcile.journal import Journal
+from trimtab.reconcile.observer import Observer
+from trimtab.reconcile.ports import Clock, Metrics
+from trimtab.reconcile.queue import Key
+from trimtab.reconcile.state import AppState
+from trimtab.reconcile.sync import SyncReport
+from trimtab.report.application import ApplicationFacts, Phase, application_status
+from trimtab.report.drift_items import DriftRecord
+from trimtab.report.events import Happening, Reason, Regarding
+
+_UNSEEN = Health(HealthStatus.UNKNOWN, "not seen yet")
+
+
+class Narrator:
+    """One per process."""
+
+    def __init__(self, journal: Journal, observer: Observer, clock: Clock, metrics: Metrics) -> None:
+        self._journal = journal
+        self._observer = observer
+        self._clock = clock
+        self._metrics = metrics
+        self._artifacts: dict[str, Artifact] = {}
+        self._superseded: dict[str, Revision] = {}
+
+    async def begin(self, application: Application, state: AppState, artifact: Artifact) -> None:
+        """A turn for this artifact begins: a new revision is announced before it is applied."""
+        uid = state.owner.uid
+        before = self._artifacts.get(uid)
+        self._artifacts[uid] = artifact
+        if str(artifact.revision) == state.attempted:
+            return
+        unfinished = state.attempted and state.attempted != state.applied and not state.problems
+        if unfinished and before is not None:
+            self._superseded[uid] = before.revision
+        state.attempted = str(artifact.revision)
+        state.waiting_since = None
+        state.backoff.failures = 0
+        await self.tell(application, state, Phase.APPLYING)
+
+    async def tell(
+        self, application: Application, state: AppState, phase: Phase, *, message: str = "", reason: str = ""
+    ) -> None:
+        """Write the status if it changed, and measure what was reached. Raises ApiError."""
+        healths = self._healths(state)
+        artifact = self._artifacts.get(state.owner.uid)
+        self._note_progress(state, phase, worst(healths), artifact)
+        problems = state.problems if phase in (Phase.FAILED, Phase.DELETING) else ()
+        spec = application.spec
+        facts = ApplicationFacts(
+            generation=application.metadata.generation,
+            now_seconds=self._clock.now(),
+            phase=phase,
+            revision=artifact.revision if artifact else None,
+            reason=reason or (problems[0].reason if problems else ""),
+            message=message,
+            retry=any(problem.retry for problem in problems) if problems else True,
+            problems=problems,
+            objects=len(state.inventory or ()),
+            healths=healths,
+            drift=state.drift.records,
+            drift_mode=spec.drift.mode,
+            wait=spec.wait,
+            overdue=self._overdue(application, state),
+            supersedes=self._superseded.pop(state.owner.uid, None),
+            requested_at=application.metadata.requested_at,
+        )
+        old = self._journal.last(RESOURCE, application.metadata, application.status)
+        await self._journal.write(RESOURCE, application.metadata, application.status, application_status(facts, old))
+        self._metrics.drifted(state.owner.namespace, state.owner.name, len(state.drift.drifted))
+
+    def _healths(self, state: AppState) -> dict[ObjectRef, Health]:
+        found = {}
+        for ref, entry in (state.inventory or {}).items():
+            sighting = self._observer.sighting(ref)
+            known = sighting is not None and isinstance(entry, Applied)
+            found[ref] = sighting.health if sighting is not None and known else _UNSEEN
+        return found
+
+    def _note_progress(self, state: AppState, phase: Phase, health: Health, artifact: Artifact | None) -> None:
+        if phase is not Phase.APPLIED or artifact is None:
+            return
+        revision = str(artifact.revision)
+        age = self._clock.now() - artifact.commit.committer_time if artifact.commit else None
+        if state.applied != revision:
+            state.applied = revision
+            state.waiting_since = self._clock.monotonic()
+            if age is not None:
+                self._metrics.commit_applied(age)
+        if health.current:
+            state.waiting_since = None
+            if state.measured != revision:
+                state.measured = revision
+                if age is not None:
+                    self._metrics.commit_healthy(age)
+
+    def _overdue(self, application: Application, state: AppState) -> bool:
+        since = state.waiting_since
+        return since is not None and self._clock.monotonic() - since >= application.spec.timeout_seconds
+
+    def pauses(self, application: Application, state: AppState) -> list[float]:
+        """Seconds after which the status must be looked at again though nothing happens: the end of the health wait."""
+        if not application.spec.wait or state.waiting_since is None:
+            return []
+        left = state.waiting_since + application.spec.timeout_seconds - self._clock.monotonic()
+        return [left + 0.01] if left > 0 else []
+
+    async def results(self, application: Application, state: AppState, report: SyncReport) -> None:
+        """Post Events about what a sync did and found."""
+        regarding = Regarding.of(RESOURCE, application)
+        news, state.news = state.news, []
+        for record in news:
+            reason = Reason.DRIFT_DETECTED if record.standing else Reason.DRIFT_CORRECTED
+            await self._journal.tell(Happening(regarding, reason, _drift_note(record), "Correct"))
+        counts = Counter(result.operation for result in report.results.values() if result.ending is Ending.DONE)
+        for removed in (Operation.DELETE, Operation.ORPHAN):
+            counts_removed = counts.pop(removed, 0)
+            if counts_removed:
+                note = f"{removed.value}d {counts_removed} objects that {state.attempted} does not declare"
+                await self._journal.tell(Happening(regarding, Reason.PRUNED, note, "Prune"))
+        counts.pop(Operation.NONE, 0)
+        counts.pop(Operation.FORGET, 0)
+        if counts and not news:
+            done = ", ".join(f"{operation.value} {count}" for operation, count in sorted(counts.items()))
+            await self._journal.tell(Happening(regarding, Reason.APPLIED, f"{state.attempted}: {done}", "Apply"))
+        for problem in report.problems[:3]:
+            await self._journal.tell(Happening(regarding, Reason.APPLY_FAILED, str(problem), "Apply"))
+
+    async def invalid(self, body: dict[str, Any], problem: Problem) -> None:
+        """Say of an Application that cannot be read that it is so."""
+        await self._journal.invalid(RESOURCE, body, problem)
+
+    def forget(self, key: Key, uid: str) -> None:
+        """The Application is gone."""
+        self._journal.forget(key)
+        self._artifacts.pop(uid, None)
+        self._superseded.pop(uid, None)
+        self._metrics.forget_application(key.namespace, key.name)
+
+
+def _drift_note(record: DriftRecord) -> str:
+    what = record.field or "the object"
+    how = "was put back" if not record.standing else "differs from Git"
+    return f"{record.ref}: {what} {how} (changed by {record.actor})"

@@ -1,0 +1,147 @@
+"""A level-triggered work queue: keys go in, each is worked on by one worker at a time, outcomes set the next turn.
+
+Handlers, watches and timers add keys; the loop's workers take them. A key added while it is being worked on is taken
+again afterwards. Failures back off exponentially with jitter, each key by itself.
+"""
+
+import asyncio
+import heapq
+import random
+from dataclasses import dataclass, field
+from itertools import count
+
+from trimtab.core.outcome import Outcome, Result
+from trimtab.reconcile.ports import Clock
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """What is to be reconciled: a kind of ours, its namespace and its name."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.namespace}/{self.name}"
+
+
+@dataclass(slots=True)
+class Backoff:
+    """Delays that double from `first_seconds` to a limit, each scattered by up to a fifth."""
+
+    first_seconds: float = 1.0
+    failures: int = 0
+
+    def next_seconds(self, limit_seconds: float, *, scatter: float) -> float:
+        """The next delay; `scatter` is a random number from 0 to 1."""
+        delay = min(self.first_seconds * 2.0 ** min(self.failures, 32), limit_seconds)
+        self.failures += 1
+        return delay * (0.8 + 0.4 * scatter)
+
+
+@dataclass(slots=True)
+class _State:
+    queued: bool = False
+    running: bool = False
+    dirty: bool = False
+    due: float | None = None
+    added_at: float = 0.0
+    backoff: Backoff = field(default_factory=Backoff)
+
+
+class WorkQueue:
+    """Deduplicated keys with per-key timers and back-off. Not thread-safe: lives on the event loop."""
+
+    def __init__(self, clock: Clock, *, first_seconds: float = 1.0, seed: int | None = None) -> None:
+        self._clock = clock
+        self._first_seconds = first_seconds
+        self._random = random.Random(seed)  # noqa: S311 - scatter of delays, no secret
+        self._states: dict[Key, _State] = {}
+        self._ready: asyncio.Queue[Key] = asyncio.Queue()
+        self._timers: list[tuple[float, int, Key]] = []
+        self._serial = count()
+        self._alarm = asyncio.Event()
+
+    @property
+    def depth(self) -> int:
+        """How many keys wait for a worker now."""
+        return self._ready.qsize()
+
+    def add(self, key: Key) -> None:
+        """Have the key worked on as soon as a worker is free; cancels its timer."""
+        state = self._state(key)
+        state.due = None
+        if state.running:
+            state.dirty = True
+        elif not state.queued:
+            state.queued = True
+            state.added_at = self._clock.monotonic()
+            self._ready.put_nowait(key)
+
+    def add_after(self, key: Key, seconds: float) -> None:
+        """Have the key worked on later; the earliest of several timers wins."""
+        state = self._state(key)
+        due = self._clock.monotonic() + seconds
+        if state.queued or (state.due is not None and state.due <= due):
+            return
+        state.due = due
+        heapq.heappush(self._timers, (due, next(self._serial), key))
+        self._alarm.set()
+
+    async def take(self) -> tuple[Key, float]:
+        """The next key and the seconds that it waited. The caller must call `finished` for it."""
+        key = await self._ready.get()
+        state = self._states[key]
+        state.queued, state.running, state.dirty, state.due = False, True, False, None
+        return key, self._clock.monotonic() - state.added_at
+
+    def finished(self, key: Key, outcome: Outcome, *, limit_seconds: float) -> None:
+        """Give a key back: schedule its next turn after what its outcome says."""
+        state = self._states[key]
+        state.running = False
+        if outcome.result is not Result.FAILURE:
+            state.backoff = Backoff(self._first_seconds)
+        if state.dirty:
+            self.add(key)
+        elif outcome.retry_seconds == 0 and outcome.result is Result.FAILURE:
+            self.add_after(key, state.backoff.next_seconds(limit_seconds, scatter=self._random.random()))
+        elif outcome.retry_seconds is not None:
+            self.add_after(key, outcome.retry_seconds)
+
+    def forget(self, key: Key) -> None:
+        """Drop timers and back-off of a key whose object is gone."""
+        state = self._states.get(key)
+        if state is None:
+            return
+        state.due = None
+        state.backoff = Backoff(self._first_seconds)
+
+    async def run_timers(self) -> None:
+        """Move keys whose time has come to the ready ones; runs until cancelled."""
+        while True:
+            self._alarm.clear()
+            wait = self._fire_due()
+            try:
+                await asyncio.wait_for(self._alarm.wait(), wait)
+            except TimeoutError:
+                continue
+
+    def _fire_due(self) -> float | None:
+        while self._timers:
+            due, _, key = self._timers[0]
+            state = self._states.get(key)
+            if state is None or state.due != due:
+                heapq.heappop(self._timers)
+                continue
+            left = due - self._clock.monotonic()
+            if left > 0:
+                return left
+            heapq.heappop(self._timers)
+            self.add(key)
+        return None
+
+    def _state(self, key: Key) -> _State:
+        if key not in self._states:
+            self._states[key] = _State(backoff=Backoff(self._first_seconds))
+        return self._states[key]

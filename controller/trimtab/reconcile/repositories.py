@@ -1,0 +1,176 @@
+"""GitRepository: fetch when due, remember the artifact, wake the Applications that use it.
+
+The loop calls it; a failed fetch changes the condition and nothing else: the last good artifact stays.
+"""
+
+import random
+
+from trimtab.api.git_repository import RESOURCE, Commit, GitRepository
+from trimtab.api.timestamps import format_time
+from trimtab.core.errors import SourceError
+from trimtab.core.outcome import Outcome, Result
+from trimtab.core.revision import Revision
+from trimtab.reconcile.artifacts import Artifact, Artifacts
+from trimtab.reconcile.credentials import CredentialCache
+from trimtab.reconcile.desk import Desk
+from trimtab.reconcile.journal import Journal
+from trimtab.reconcile.ports import Clock, CommitInfo, Fetched, Git, GitCredentials, Metrics
+from trimtab.reconcile.queue import Key, WorkQueue
+from trimtab.report.repository import SourceFacts, SourcePhase, source_status
+
+JITTER = 0.1
+"""Polls are scattered by this share of the interval, so that many repositories do not ask at once."""
+AUTH_REASON = "AuthenticationFailed"
+
+
+class RepositoryReconciler:
+    """One turn: resolve and fetch, unless suspended."""
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        queue: WorkQueue,
+        git: Git,
+        artifacts: Artifacts,
+        credentials: CredentialCache,
+        journal: Journal,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._desk = desk
+        self._queue = queue
+        self._git = git
+        self._artifacts = artifacts
+        self._credentials = credentials
+        self._journal = journal
+        self._clock = clock
+        self._metrics = metrics
+        self._asked: dict[Key, tuple[int, str]] = {}
+
+    def limit_seconds(self, key: Key) -> float:
+        """Failures are tried again at least at the poll interval's pace."""
+        repository = self._desk.repository(key)
+        return max(repository.spec.interval_seconds, 1.0) if repository else 60.0
+
+    async def reconcile(self, key: Key) -> Outcome:
+        """Fetch and report."""
+        repository = self._desk.repository(key)
+        if repository is None:
+            return await self._unreadable(key)
+        if repository.metadata.deleting:
+            return Outcome.done()
+        if repository.spec.suspend:
+            await self._report(repository, SourcePhase.SUSPENDED)
+            return Outcome.done()
+        self._notice_requests(key, repository)
+        try:
+            fetched, credentials = await self._fetch(key, repository)
+        except SourceError as error:
+            return await self._failed(key, repository, error)
+        await self._arrived(key, repository, fetched, credentials)
+        return Outcome.done(again_seconds=self._scattered(repository.spec.interval_seconds))
+
+    def _notice_requests(self, key: Key, repository: GitRepository) -> None:
+        asked = (repository.metadata.generation, repository.metadata.requested_at)
+        if self._asked.get(key) != asked:
+            self._credentials.forget(key)
+            self._asked[key] = asked
+
+    async def _fetch(self, key: Key, repository: GitRepository) -> tuple[Fetched, GitCredentials | None]:
+        spec = repository.spec
+        credentials = await self._credentials.get(key, repository)
+        started = self._clock.monotonic()
+        try:
+            fetched = await self._git.fetch(
+                spec.url, spec.ref.to_body(), credentials, timeout_seconds=spec.timeout_seconds
+            )
+        except SourceError as error:
+            self._metrics.fetched(error.reason, self._clock.monotonic() - started)
+            raise
+        result = "changed" if fetched.changed else "unchanged"
+        self._metrics.fetched(result, self._clock.monotonic() - started)
+        return fetched, credentials
+
+    async def _arrived(
+        self, key: Key, repository: GitRepository, fetched: Fetched, credentials: GitCredentials | None
+    ) -> None:
+        known = self._artifacts.get(key)
+        same = known is not None and known.revision == fetched.revision
+        seen_at = known.seen_at if known and same else self._clock.now()
+        artifact = Artifact(repository.spec.url, credentials, fetched.revision, fetched.commit, seen_at)
+        if self._artifacts.put(key, artifact):
+            # Applications first: the status below is news, their work is the point.
+            for dependent in self._desk.dependents(key):
+                self._queue.add(dependent)
+        await self._report(repository, SourcePhase.FETCHED, artifact=artifact)
+
+    async def _failed(self, key: Key, repository: GitRepository, error: SourceError) -> Outcome:
+        if error.reason == AUTH_REASON:
+            self._credentials.forget(key)
+        await self._restore(key, repository)
+        await self._report(repository, SourcePhase.FAILED, error=error)
+        if not error.retry:
+            # Only the server's side can mend it: look again at the pace of polling.
+            return Outcome(Result.FAILURE, self._scattered(repository.spec.interval_seconds), str(error))
+        return Outcome.failed(str(error))
+
+    async def _restore(self, key: Key, repository: GitRepository) -> None:
+        """After a restart with the server gone: the commit of the last status may still be in the mirror."""
+        artifact = repository.status.artifact
+        if self._artifacts.get(key) is not None or artifact is None:
+            return
+        try:
+            revision = Revision.parse(artifact.revision)
+            credentials = await self._credentials.get(key, repository)
+            await self._git.tree(repository.spec.url, credentials, revision.sha, "")
+        except (SourceError, ValueError):
+            return
+        restored = Artifact(repository.spec.url, credentials, revision, None, self._clock.now())
+        if self._artifacts.put(key, restored):
+            for dependent in self._desk.dependents(key):
+                self._queue.add(dependent)
+
+    async def _unreadable(self, key: Key) -> Outcome:
+        invalid = self._desk.invalid(key)
+        if invalid is None:
+            self._artifacts.forget(key)
+            self._credentials.forget(key)
+            self._queue.forget(key)
+            for dependent in self._desk.dependents(key):
+                self._queue.add(dependent)
+            return Outcome.done()
+        body, problem = invalid
+        await self._journal.invalid(RESOURCE, body, problem)
+        return Outcome.failed(str(problem), retry=False)
+
+    async def _report(
+        self,
+        repository: GitRepository,
+        phase: SourcePhase,
+        *,
+        artifact: Artifact | None = None,
+        error: SourceError | None = None,
+    ) -> None:
+        facts = SourceFacts(
+            generation=repository.metadata.generation,
+            now_seconds=self._clock.now(),
+            phase=phase,
+            revision=artifact.revision if artifact else None,
+            commit=_commit(artifact.commit) if artifact and artifact.commit else None,
+            reason=error.reason if error else "",
+            message=str(error) if error else "",
+            retry=error.retry if error else True,
+            requested_at=repository.metadata.requested_at,
+        )
+        old = self._journal.last(RESOURCE, repository.metadata, repository.status)
+        await self._journal.write(RESOURCE, repository.metadata, repository.status, source_status(facts, old))
+
+    def _scattered(self, seconds: float) -> float:
+        return seconds * (1 + JITTER * random.random())  # noqa: S311 - scatter of polls, no secret
+
+
+def _commit(info: CommitInfo) -> Commit:
+    return Commit(
+        author=info.author, committer=info.committer, subject=info.subject, time=format_time(info.committer_time)
+    )

@@ -69,7 +69,8 @@ class GitRepositorySpec(ApiModel):
 
     url: Annotated[str, Field(min_length=1, max_length=2048)]
     """Address of the repository, https:// or http://, without credentials."""
-    ref: GitRef = GitRef(branch="main")
+    # The default stays out of the schema: stored beside a tag that is declared later, it would make two refs of one.
+    ref: Annotated[GitRef, Field(json_schema_extra=lambda schema: schema.pop("default", None))] = GitRef(branch="main")
     """What to follow; the branch main where nothing is said."""
     interval_seconds: Duration = Field(default=60.0, alias="interval")
     """How often to ask the server for news, as a duration like 1m."""

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-import yaml
 from pydantic import BaseModel
 
 from trimtab.api.crd import KINDS, crd_files, crds, stale
@@ -97,7 +96,11 @@ def test_defaults_as_designed():
         "drift": {"mode": "Correct"},
     }
     assert spec["required"] == ["sourceRef", "prune"]
-    assert schema_of("GitRepository")["properties"]["spec"]["properties"]["ref"]["default"] == {"branch": "main"}
+
+
+def test_the_default_branch_is_not_stored():
+    """It would stay beside a tag that is declared later."""
+    assert "default" not in schema_of("GitRepository")["properties"]["spec"]["properties"]["ref"]
 
 
 def test_status_has_no_defaults():

@@ -1,15 +1,18 @@
 """Bodies as the API server gives them, parsed and written back."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from trimtab.api.application import Adopt, Application, DeletionPolicy, DriftMode
 from trimtab.api.git_repository import GitRepository
-from trimtab.api.inventory import Inventory, InventoryEntry, InventoryOwner, InventorySpec
-from trimtab.core.inventory import Applied, Intended
+from trimtab.api.inventory import EntryState, Inventory, InventoryEntry, InventoryOwner, InventorySpec
+from trimtab.api.model import ConditionStatus, LocalName
+from trimtab.core.inventory import Applied, Entry, Intended
 from trimtab.core.refs import ObjectRef
 
-APPLICATION = {
+APPLICATION: dict[str, Any] = {
     "apiVersion": "trimtab.dev/v1alpha1",
     "kind": "Application",
     "metadata": {"name": "shop", "namespace": "trimtab-system", "uid": "u1", "generation": 2},
@@ -67,7 +70,7 @@ def test_duration_is_written_as_text():
 
 def test_models_are_frozen():
     with pytest.raises(ValidationError, match="frozen"):
-        application().spec.suspend = True
+        application().spec.suspend = True  # type: ignore[misc]
 
 
 def test_metadata():
@@ -123,7 +126,8 @@ def test_status_reads_back_what_it_wrote():
     }
     parsed = Application.parse({**APPLICATION, "status": status}).status
     assert parsed.to_body() == status
-    assert parsed.condition("Ready").status == "True"
+    assert [each.status for each in parsed.conditions] == [ConditionStatus.TRUE]
+    assert parsed.condition("Ready") == parsed.conditions[0]
     assert parsed.condition("Stalled") is None
 
 
@@ -150,7 +154,7 @@ def test_git_repository_reads_all_fields():
         }
     ).spec
     assert spec.ref.to_body() == {"commit": "a" * 40}
-    assert spec.secret_ref.name == "login"
+    assert spec.secret_ref == LocalName(name="login")
     assert (spec.interval_seconds, spec.timeout_seconds, spec.suspend) == (30, 10, True)
 
 
@@ -159,7 +163,7 @@ OTHER = ObjectRef("local", "", "Service", "shop", "web")
 
 
 def test_inventory_entries_come_back_as_they_were():
-    entries = {REF: Applied("v1", "uid-1", "base", "decl"), OTHER: Intended("v1")}
+    entries: dict[ObjectRef, Entry] = {REF: Applied("v1", "uid-1", "base", "decl"), OTHER: Intended("v1")}
     spec = InventorySpec.of(InventoryOwner(name="shop", uid="u1"), entries, shard=1, shards=2)
     body = {"metadata": {"name": "shop-1"}, "spec": spec.to_body()}
     assert body["spec"]["entries"] == [
@@ -180,4 +184,4 @@ def test_inventory_entries_come_back_as_they_were():
 
 def test_inventory_entry_with_a_broken_key():
     with pytest.raises(ValueError, match="not an object key"):
-        _ = InventoryEntry(key="nonsense", version="v1", state="Intended").ref
+        _ = InventoryEntry(key="nonsense", version="v1", state=EntryState.INTENDED).ref

@@ -1,0 +1,186 @@
+"""What the API server takes and refuses of our kinds, in the words that users will read."""
+
+import json
+
+import pytest
+import yaml
+from tests.fixtures.cluster import Kubectl, wait_for
+
+from trimtab.api.crd import crds
+
+REPOSITORY = {"url": "https://git.example.test/fleet.git"}
+APPLICATION = {"sourceRef": {"name": "fleet"}, "prune": True}
+INVENTORY = {"application": {"name": "shop", "uid": "u1"}, "shard": 0, "shards": 2}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed(cluster):
+    kubectl = Kubectl(cluster)
+    kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(crds()))
+
+    def served() -> bool:
+        return all(
+            any(
+                condition["type"] == "Established" and condition["status"] == "True"
+                for condition in kubectl.get("crd", each["metadata"]["name"]).get("status", {}).get("conditions", [])
+            )
+            for each in crds()
+        )
+
+    wait_for(served, timeout_seconds=20)
+
+
+def body(kind: str, spec: object) -> dict:
+    return {"apiVersion": "trimtab.dev/v1alpha1", "kind": kind, "metadata": {"name": "one"}, "spec": spec}
+
+
+def apply(kubectl: Kubectl, namespace: str, kind: str, spec: object, *flags: str):
+    return kubectl.run(
+        "apply", "--server-side", "-n", namespace, "-o", "json", *flags, "-f", "-", stdin=json.dumps(body(kind, spec))
+    )
+
+
+ACCEPTED = [
+    ("GitRepository", REPOSITORY),
+    ("GitRepository", {"url": "http://127.0.0.1:8080/fleet"}),
+    ("GitRepository", {**REPOSITORY, "ref": {"branch": "feature/a-b_c.d"}}),
+    ("GitRepository", {**REPOSITORY, "ref": {"tag": "v1.2.3"}}),
+    ("GitRepository", {**REPOSITORY, "ref": {"commit": "a" * 40}, "interval": "1m30s", "secretRef": {"name": "x"}}),
+    ("Application", APPLICATION),
+    ("Application", {**APPLICATION, "path": ""}),
+    ("Application", {**APPLICATION, "path": "./apps/..shop/"}),
+    ("Application", {**APPLICATION, "targetNamespace": "shop", "createNamespace": True}),
+    ("Application", {**APPLICATION, "createNamespace": False, "drift": {}}),
+    ("Inventory", INVENTORY),
+    ("Inventory", {**INVENTORY, "entries": [{"key": "local||Service|a|b", "version": "v1", "state": "Intended"}]}),
+]
+
+REFUSED = [
+    ("GitRepository", {}, "spec.url: Required value"),
+    ("GitRepository", {"url": "ssh://git@git.example.test/x"}, "url must start with https:// or http://"),
+    ("GitRepository", {"url": "/srv/git"}, "url must start with https:// or http://"),
+    ("GitRepository", {"url": "https://git.example.test/a b"}, "url must hold no spaces"),
+    ("GitRepository", {"url": "https://git.example.test/a\n"}, "url must hold no spaces"),
+    ("GitRepository", {**REPOSITORY, "ref": {}}, "set exactly one of branch, tag and commit"),
+    ("GitRepository", {**REPOSITORY, "ref": {"branch": "a", "tag": "b"}}, "set exactly one of branch, tag and commit"),
+    ("GitRepository", {**REPOSITORY, "ref": {"branch": "--upload-pack=x"}}, "must be a Git ref name"),
+    ("GitRepository", {**REPOSITORY, "ref": {"branch": "a..b"}}, "must be a Git ref name"),
+    ("GitRepository", {**REPOSITORY, "ref": {"tag": "a b"}}, "must be a Git ref name"),
+    ("GitRepository", {**REPOSITORY, "ref": {"commit": "abc"}}, "should match"),
+    ("GitRepository", {**REPOSITORY, "interval": "10ms"}, "must be at least one second"),
+    ("GitRepository", {**REPOSITORY, "timeout": "5 minutes"}, "should match"),
+    ("GitRepository", {**REPOSITORY, "secretRef": {}}, "spec.secretRef.name: Required value"),
+    ("Application", {"sourceRef": {"name": "fleet"}}, "spec.prune: Required value"),
+    ("Application", {"prune": True}, "spec.sourceRef: Required value"),
+    ("Application", {**APPLICATION, "sourceRef": {"kind": "Bucket", "name": "x"}}, 'supported values: "GitRepository"'),
+    ("Application", {**APPLICATION, "path": "/apps"}, "must be relative to the repository's root"),
+    ("Application", {**APPLICATION, "path": "apps/../../x"}, "must stay inside the repository"),
+    ("Application", {**APPLICATION, "path": "a\\b"}, "must hold no control characters or backslashes"),
+    ("Application", {**APPLICATION, "createNamespace": True}, "createNamespace needs targetNamespace"),
+    ("Application", {**APPLICATION, "targetNamespace": "No_Name"}, "spec.targetNamespace"),
+    ("Application", {**APPLICATION, "adopt": "Sometimes"}, 'supported values: "Never", "IfUnowned", "Always"'),
+    ("Application", {**APPLICATION, "drift": {"mode": "correct"}}, 'supported values: "Correct", "Report", "Ignore"'),
+    ("Application", {**APPLICATION, "timeout": "0s"}, "must be at least one second"),
+    ("Inventory", {**INVENTORY, "shard": 2}, "shard counts from 0 to shards - 1"),
+    ("Inventory", {**INVENTORY, "entries": [{"key": "a", "version": "v1", "state": "Gone"}]}, "spec.entries[0]"),
+]
+
+
+@pytest.mark.parametrize(("kind", "spec"), ACCEPTED)
+def test_accepted(kubectl, namespace, kind, spec):
+    result = apply(kubectl, namespace, kind, spec, "--dry-run=server")
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(("kind", "spec", "words"), REFUSED)
+def test_refused(kubectl, namespace, kind, spec, words):
+    result = apply(kubectl, namespace, kind, spec, "--dry-run=server")
+    assert result.returncode != 0
+    assert words in result.stderr
+
+
+def test_a_password_in_a_url_is_refused_and_not_repeated(kubectl, namespace):
+    result = apply(kubectl, namespace, "GitRepository", {"url": "https://me:hunter2@git.example.test/x"})
+    assert result.returncode != 0
+    assert "put them into a Secret and name it in secretRef" in result.stderr
+    assert "hunter2" not in result.stderr
+
+
+def test_defaults_are_shown(kubectl, namespace):
+    apply(kubectl, namespace, "Application", APPLICATION)
+    assert kubectl.get("tapp", "one", "-n", namespace)["spec"] == {
+        "sourceRef": {"kind": "GitRepository", "name": "fleet"},
+        "prune": True,
+        "path": ".",
+        "createNamespace": False,
+        "deletionPolicy": "Delete",
+        "adopt": "IfUnowned",
+        "interval": "10m",
+        "timeout": "5m",
+        "wait": False,
+        "suspend": False,
+        "drift": {"mode": "Correct"},
+    }
+    apply(kubectl, namespace, "GitRepository", REPOSITORY)
+    assert kubectl.get("tgit", "one", "-n", namespace)["spec"] == {
+        **REPOSITORY,
+        "interval": "1m",
+        "timeout": "1m",
+        "suspend": False,
+    }
+
+
+def test_a_tag_may_follow_the_default_branch(kubectl, namespace):
+    apply(kubectl, namespace, "GitRepository", REPOSITORY)
+    result = apply(kubectl, namespace, "GitRepository", {**REPOSITORY, "ref": {"tag": "v1"}})
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["spec"]["ref"] == {"tag": "v1"}
+
+
+def test_an_inventory_stays_with_its_application_and_shard(kubectl, namespace):
+    assert apply(kubectl, namespace, "Inventory", INVENTORY).returncode == 0
+    assert apply(kubectl, namespace, "Inventory", {**INVENTORY, "shards": 4}).returncode == 0
+    for change in ({"shard": 1}, {"application": {"name": "shop", "uid": "u2"}}):
+        result = apply(kubectl, namespace, "Inventory", {**INVENTORY, "shards": 4, **change})
+        assert "application and shard never change" in result.stderr
+
+
+def test_status_is_kept_apart_and_shown_in_columns(kubectl, namespace):
+    apply(kubectl, namespace, "Application", APPLICATION)
+    condition = {"lastTransitionTime": "2026-01-01T00:00:00Z", "reason": "Applied", "message": "applied it"}
+    status = {
+        "observedGeneration": 1,
+        "conditions": [{"type": "Ready", "status": "True", **condition}],
+        "lastAppliedRevision": "main@sha1:abc",
+        "inventory": {"objects": 35, "ready": 30, "drifted": 2},
+    }
+    kubectl("patch", "tapp", "one", "-n", namespace, "--type=merge", "-p", json.dumps({"status": status}))
+    assert "status" not in kubectl.get("tapp", "one", "-n", namespace)
+    patch = json.dumps({"status": status})
+    kubectl("patch", "tapp", "one", "-n", namespace, "--subresource=status", "--type=merge", "-p", patch)
+    assert kubectl.get("tapp", "one", "-n", namespace)["status"] == status
+    table = kubectl("get", "tapp", "-n", namespace)
+    assert " ".join(table.split("\n")[0].split()) == "NAME READY HEALTHY OBJECTS DRIFTED REVISION STATUS AGE"
+    assert "True" in table
+    assert "main@sha1:abc" in table
+    assert "applied it" in table
+
+
+def test_conditions_are_held_to_the_common_form(kubectl, namespace):
+    apply(kubectl, namespace, "Application", APPLICATION)
+    patch = json.dumps({"status": {"conditions": [{"type": "Ready", "status": "Perhaps"}]}})
+    result = kubectl.run("patch", "tapp", "one", "-n", namespace, "--subresource=status", "--type=merge", "-p", patch)
+    assert result.returncode != 0
+    assert 'supported values: "True", "False", "Unknown"' in result.stderr
+
+
+def test_the_category_lists_all_kinds(kubectl, namespace):
+    apply(kubectl, namespace, "Application", APPLICATION)
+    apply(kubectl, namespace, "GitRepository", REPOSITORY)
+    apply(kubectl, namespace, "Inventory", INVENTORY)
+    names = kubectl("get", "trimtab", "-n", namespace, "-o", "name").split()
+    assert sorted(names) == [
+        "application.trimtab.dev/one",
+        "gitrepository.trimtab.dev/one",
+        "inventory.trimtab.dev/one",
+    ]

@@ -3,30 +3,18 @@
 The loop hands in news; the Application's status builder puts the items into `status.drift`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from trimtab.api.application import DriftItem
-from trimtab.api.timestamps import format_time
+from trimtab.api.timestamps import format_time, parse_time
+from trimtab.core.fields.path import MISSING, Missing
 from trimtab.core.refs import ObjectRef
 from trimtab.report.masking import shown
 
 DRIFT_ITEMS: Final = 20
 """Items shown in status; all drift is counted in metrics and told by `trimtab drift`."""
-
-
-class Missing:
-    """The type of `MISSING`."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "MISSING"
-
-
-MISSING: Final = Missing()
-"""Stands where a field, or a whole object, has no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,5 +65,28 @@ def _item(record: DriftRecord) -> DriftItem:
     )
 
 
+def seed(items: Iterable[DriftItem]) -> list[DriftRecord]:
+    """The records that a status showed, for a loop that starts anew. Items that cannot be read are left out."""
+    records = []
+    for item in items:
+        try:
+            ref = ObjectRef.parse(item.object)
+            since = parse_time(item.since)
+            corrected = parse_time(item.corrected) if item.corrected else None
+        except ValueError:
+            continue
+        declared, live = (AsShown(text) if text else MISSING for text in (item.declared, item.live))
+        records.append(DriftRecord(ref, item.field, declared, live, item.actor, since, corrected))
+    return records
+
+
+class AsShown(str):
+    """A value of which only the text is known that was shown of it."""
+
+    __slots__ = ()
+
+
 def _text(record: DriftRecord, value: Any) -> str:
+    if isinstance(value, AsShown):
+        return str(value)
     return "" if isinstance(value, Missing) else shown(record.ref, record.field, value)

@@ -17,8 +17,8 @@ from trimtab.core.refs import ResourceType
 from trimtab.report.conditions import shorten
 
 REPORTING_CONTROLLER: Final = f"{API_GROUP}/controller"
-NOTE_CHARACTERS: Final = 250
-"""The API server allows 1024 bytes; a character has up to four in UTF-8."""
+NOTE_BYTES: Final = 1000
+"""Where a note is cut; the API server allows 1024 bytes."""
 SERIES_SECONDS: Final = 60.0
 """The count of a repeated Event is written at most this often."""
 FORGET_SECONDS: Final = 3600.0
@@ -191,7 +191,7 @@ def event_body(happening: Happening, *, instance: str, now_seconds: float) -> di
         "action": happening.action,
         "reason": happening.reason.value,
         "type": level.value,
-        "note": shorten(happening.note, characters=NOTE_CHARACTERS),
+        "note": _cut(happening.note),
         "regarding": {
             "apiVersion": about.api_version,
             "kind": about.kind,
@@ -200,6 +200,11 @@ def event_body(happening: Happening, *, instance: str, now_seconds: float) -> di
             "uid": about.uid,
         },
     }
+
+
+def _cut(note: str) -> str:
+    encoded = note.encode()
+    return note if len(encoded) <= NOTE_BYTES else f"{encoded[:NOTE_BYTES].decode(errors='ignore')}…"
 
 
 def _trim(table: OrderedDict[Any, Any]) -> None:

@@ -44,7 +44,10 @@ class Server:
         content = None if body is None else json.dumps(body).encode()
         headers = {**self._client._headers, "Content-Type": media_type}
         response = self._client._pool.request(method, self._client._server + path, body=content, headers=headers)
-        answer: dict = json.loads(response.data)
+        try:
+            answer: dict = json.loads(response.data)
+        except ValueError:
+            raise ApiError(response.status, "", response.data.decode()) from None
         if response.status < 400:
             return answer
         causes = tuple(

@@ -15,8 +15,8 @@ from trimtab.core.api_error import ApiError
 from trimtab.core.refs import ResourceType
 
 _AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
-FRESH_SECONDS: Final = 0.5
-"""A look this young is not repeated: many objects of one missing kind ask at once."""
+SPACING_SECONDS: Final = 0.1
+"""Looks begin at least this far apart: many objects of one missing kind ask at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +46,28 @@ class Discovery:
         self._look_began_at = float("-inf")
 
     async def catalogue(self, *, fresh: bool = False) -> Catalogue:
-        """The cached catalogue, or with `fresh` one of a look that began half a second ago at most. Raises ApiError."""
+        """The cached catalogue, or with `fresh` that of a look that began after this call. Raises ApiError.
+
+        All who ask meanwhile share one look.
+        """
+        called_at = time.monotonic()
         while True:
-            now = time.monotonic()
             if self._look is not None and not self._look.done():
-                young = now - self._look_began_at < FRESH_SECONDS
+                shared = not fresh or self._look_began_at >= called_at
                 catalogue = await asyncio.shield(self._look)
-                if young or not fresh:
+                if shared:
                     return catalogue
-                continue
-            if self._catalogue is not None and (not fresh or now - self._looked_at < FRESH_SECONDS):
+            elif self._catalogue is not None and (not fresh or self._looked_at >= called_at):
                 return self._catalogue
-            self._look_began_at = now
-            self._look = asyncio.create_task(self._read())
+            elif (seconds := self._look_began_at + SPACING_SECONDS - time.monotonic()) > 0:
+                await asyncio.sleep(seconds)
+            else:
+                self._look_began_at = time.monotonic()
+                self._look = asyncio.create_task(self._read())
 
     def forget(self) -> None:
         """The cache was caught out: have the next question look afresh."""
         self._catalogue = None
-        self._looked_at = float("-inf")
 
     async def served(self, group: str, version: str, kind: str) -> ResourceType | None:
         """The type, None where it is not served even after a fresh look.

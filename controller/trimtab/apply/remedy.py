@@ -11,7 +11,15 @@ from trimtab.core.refs import ObjectRef
 
 _FORBIDDEN: Final = re.compile(r'cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"')
 _IMMUTABLE: Final = re.compile(
-    r"immutable|may not (be )?change|cannot change|can not be changed|updates to .* (are|is) forbidden|pod updates may not",
+    "|".join(
+        (
+            "immutable",
+            "may not (be )?change",
+            "can ?not (be )?change",
+            "updates to .* (are|is) forbidden",
+            "pod updates may not",
+        )
+    ),
     re.IGNORECASE,
 )
 

@@ -13,7 +13,6 @@ from trimtab.plan.changes import Adopt, Create, Held, Unchanged, Update
 from trimtab.plan.claim import REPLICAS
 from trimtab.plan.guards import adoption, foreign_owner, terminating, unsure
 from trimtab.plan.options import PlanOptions
-from trimtab.plan.ownership import names_owner
 from trimtab.plan.references import scalable
 from trimtab.plan.sight import Foreign, Missing, Owned, Sight, Unsure
 
@@ -63,13 +62,6 @@ def _update(manifest: Manifest, entry: Entry | None, uid: str, options: PlanOpti
     drops_replicas = scalable(manifest.ref) and replicas_were and resolve(manifest.body, REPLICAS) is MISSING
     look = drops_replicas or (touched and previous is not None)
     return Update(manifest, entry, uid, look=look, previous=previous if touched else None)
-
-
-def sight_of(live: Live, options: PlanOptions) -> Sight:
-    """What a GET of an object amounts to; the baseline is left empty, so that the object counts as changed."""
-    if names_owner(live.body, options.owner):
-        return Owned(live.uid, "", live.resource_version)
-    return Foreign(live)
 
 
 def drift_mode(manifest: Manifest, options: PlanOptions) -> DriftMode:

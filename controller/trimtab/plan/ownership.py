@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any, Self
 
 from trimtab.core.manifest import Manifest
-from trimtab.core.names import BUCKET_LABEL, BUCKETS, FIELD_MANAGER, OWNER_ANNOTATION
+from trimtab.core.names import BUCKET_LABEL, BUCKETS, FIELD_MANAGER, OWNER_ANNOTATION, PRUNE_ANNOTATION
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -94,6 +94,11 @@ def has_apply_entry(body: dict[str, Any]) -> bool:
 def proven(body: dict[str, Any], owner: Owner) -> bool:
     """Whether a live object was applied by this Application: names it, and has our Apply entry."""
     return names_owner(body, owner) and has_apply_entry(body)
+
+
+def stays(body: dict[str, Any]) -> bool:
+    """Whether a manifest or live object asks to be kept when it leaves Git."""
+    return annotations_of(body).get(PRUNE_ANNOTATION) == "disabled"
 
 
 def unmark_patch(uid: str) -> dict[str, Any]:

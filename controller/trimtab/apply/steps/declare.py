@@ -30,11 +30,12 @@ from trimtab.core.observed import Absent, Live, Unknown
 from trimtab.core.refs import split_api_version
 from trimtab.plan.changes import Adopt, Create, Recreate, Update
 from trimtab.plan.claim import claim_for_adoption
-from trimtab.plan.decide import decide, sight_of
+from trimtab.plan.decide import decide
 from trimtab.plan.handover import before_revision
 from trimtab.plan.options import PlanOptions
 from trimtab.plan.ownership import proven
 from trimtab.plan.references import CUSTOM_RESOURCE_DEFINITION, is_kind
+from trimtab.plan.sight import sight_of
 
 LOOKS: Final = 5
 """How often an object is looked at anew before its endless changes count as a failure."""
@@ -186,10 +187,13 @@ class Declare:
     # --- applying
 
     def _apply(self, uid: str) -> Move:
-        """Apply under the UID; where the inventory does not cover that yet, after recording Intended."""
+        """Apply under the UID."""
         self._at, self._uid = _At.APPLYING, uid
-        move = self._do(Apply(self.manifest, uid))
-        if self._covered(uid):
+        return self._recorded_first(self._do(Apply(self.manifest, uid)), covered=self._covered(uid))
+
+    def _recorded_first(self, move: Do, *, covered: bool) -> Move:
+        """The move, after an Intended entry is on record where the inventory does not cover what it does."""
+        if covered:
             return move
         self._entry, self._after_record = Intended(self._version), move
         return Write(self._entry)
@@ -227,8 +231,9 @@ class Declare:
 
     def _seen(self, live: Live) -> Move:
         """Decide anew, as the plan would have with this sight, and go on from there."""
+        sight = sight_of(live, self._options.owner, baseline="")
         try:
-            decision = decide(self.manifest, self._entry, sight_of(live, self._options), self._options)
+            decision = decide(self.manifest, self._entry, sight, self._options)
         except PlanRefused as refusal:
             return End(Ending.FAILED, refusal.problems[0])
         if decision is None:
@@ -272,7 +277,9 @@ class Declare:
             return self._apply(live.uid)
         self._uid = live.uid
         self._at = _At.CLAIMING if self._at is not _At.LOOKING_AFTER_INVALID else _At.CLAIMING_AFTER_INVALID
-        return self._do(Claim(self.ref, self._version, managed_fields, live.resource_version))
+        # With a claim the object gets our Apply entry, which together with copied marks proves it ours.
+        claim = Claim(self.ref, self._version, managed_fields, live.resource_version)
+        return self._recorded_first(self._do(claim), covered=self._covered(live.uid))
 
     def _claim_refused(self, error: ApiError) -> Move:
         if not (error.conflict or error.not_found):
@@ -284,17 +291,17 @@ class Declare:
         return self._look(_At.LOOKING_AFTER_INVALID)
 
     def _ours(self, live: Live) -> bool:
+        """Whether the object may be deleted to be created anew: not where this very run takes it over."""
+        if self.operation is Operation.ADOPT:
+            return False
         known = isinstance(self._entry, Applied) and self._entry.uid == live.uid
         return known or proven(live.body, self._options.owner)
 
     def _remove(self, uid: str) -> Move:
         self._at, self._uid = _At.REMOVING, uid
-        move = self._do(Remove(self.ref, self._version, uid))
-        if isinstance(self._entry, Intended):
-            return move
         # The object that comes after has another UID, which the entry must not miss.
-        self._entry, self._after_record = Intended(self._version), move
-        return Write(self._entry)
+        removal = self._do(Remove(self.ref, self._version, uid))
+        return self._recorded_first(removal, covered=isinstance(self._entry, Intended))
 
     # --- ends and retries
 

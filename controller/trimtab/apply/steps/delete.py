@@ -21,9 +21,8 @@ from trimtab.core.inventory import Applied, Entry
 from trimtab.core.observed import Absent, Live, Unknown
 from trimtab.core.refs import ObjectRef
 from trimtab.plan.changes import Delete as DeleteChange
-from trimtab.plan.guards.prune_disabled import disabled
 from trimtab.plan.options import PlanOptions
-from trimtab.plan.ownership import held_by_other, proven
+from trimtab.plan.ownership import held_by_other, proven, stays
 
 LOOKS: Final = 5
 """How often an object is looked at anew before its endless changes count as a failure."""
@@ -96,7 +95,7 @@ class Delete:
             # Not ours (any more): it stays, and nothing of it is touched.
             self.operation = Operation.ORPHAN
             return self._released()
-        if disabled(live.body):
+        if stays(live.body):
             self.operation = Operation.ORPHAN
             self._at = _At.UNMARKING
             return self._do(Unmark(self.ref, self._version, live.uid))

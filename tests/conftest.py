@@ -1,3 +1,3 @@
 """Fixtures that every kind of test may ask for; those of the cluster start nothing until a test names them."""
 
-pytest_plugins = ["tests.fixtures.cluster"]
+pytest_plugins = ["tests.fixtures.cluster", "tests.fixtures.git_server"]

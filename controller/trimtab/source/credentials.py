@@ -30,6 +30,4 @@ def check_credentials(username: str, password: str, ca_pem: str) -> None:
 
 
 def _refusal(field: str, fault: str, remedy: str) -> SourceError:
-    return SourceError(
-        Problem(f"{field} of the Secret {fault}", reason="InvalidCredentials", remedy=remedy)
-    )
+    return SourceError(Problem(f"{field} of the Secret {fault}", reason="InvalidCredentials", remedy=remedy))

@@ -142,7 +142,9 @@ def problem_of(stderr: str, *, url: str, secrets: Iterable[str] = ()) -> Problem
         if rule.pattern.search(stderr):
             message = f"{show_url(url)}: {rule.message}: {words}"
             return Problem(message, reason=rule.reason, remedy=rule.remedy, retry=rule.reason != "InvalidURL")
-    return Problem(f"{show_url(url)}: git failed: {words or 'without a word'}", reason="GitFailed", remedy=_AGAIN, retry=True)
+    return Problem(
+        f"{show_url(url)}: git failed: {words or 'without a word'}", reason="GitFailed", remedy=_AGAIN, retry=True
+    )
 
 
 def redirected(url: str, location: str) -> Problem:

@@ -49,7 +49,7 @@ def within(path: str, folders: tuple[str, ...]) -> bool:
 def _refusal(path: str, fault: str) -> SourceError:
     return SourceError(
         Problem(
-            f"path {ascii(path[:80])} {fault}",
+            f"path {path[:80]!a} {fault}",
             reason="InvalidPath",
             remedy="write it relative to the root of the repository, such as deploy/production",
         )

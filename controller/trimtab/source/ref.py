@@ -78,9 +78,7 @@ def wanted_ref(ref: Mapping[str, str]) -> WantedRef:
 def check_sha(sha: str) -> str:
     """A complete commit SHA: 40 (SHA-1) or 64 (SHA-256) hexadecimal digits, in lower case. Raises SourceError."""
     if not _SHA.fullmatch(sha.lower()):
-        raise _refusal(
-            f"ref.commit {_shown(sha)} is no complete commit SHA", "write all 40 (or 64) hexadecimal digits"
-        )
+        raise _refusal(f"ref.commit {_shown(sha)} is no complete commit SHA", "write all 40 (or 64) hexadecimal digits")
     return sha.lower()
 
 

@@ -16,6 +16,7 @@ MAX_URL_LENGTH: Final = 2048
 MAX_SHOWN_LENGTH: Final = 2000
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
+_PORT = re.compile(r":[0-9]+$")
 _USERINFO = re.compile(r"://\S*@")
 _QUERY = re.compile(r"(://[^\s?#]*)[?#]\S*")
 _AUTHORIZATION = re.compile(r"(authorization:\s*)[^\r\n]*", re.IGNORECASE)
@@ -83,10 +84,8 @@ def _split(url: str) -> SplitResult:
 
 
 def _host(netloc: str) -> str:
-    """The host with its brackets, without the port; `SplitResult.hostname` would drop the brackets."""
-    if netloc.startswith("["):
-        return netloc[: netloc.find("]") + 1]
-    return netloc.partition(":")[0]
+    """The host with its brackets, without the port; `SplitResult.hostname` would drop the brackets and what follows."""
+    return _PORT.sub("", netloc)
 
 
 def _clean(text: str) -> str:

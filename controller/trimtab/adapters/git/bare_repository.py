@@ -3,6 +3,7 @@
 Files as a mapping flow in, commit SHAs flow out; every write is one run of the real `git fast-import`.
 """
 
+import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class BareRepository:
     def git(self, *arguments: str, stdin: bytes = b"") -> str:
         """Run git in the repository with no configuration from outside. Raises CalledProcessError."""
         environment = {
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "PATH": os.environ.get("PATH", os.defpath),
             "HOME": "/dev/null",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": "/dev/null",

@@ -33,7 +33,7 @@ _SETTINGS: Final[tuple[_Setting, ...]] = (
     ("transfer.credentialsInUrl", "die"),
     ("transfer.bundleURI", "false"),
     ("fetch.fsckObjects", "true"),
-    *((f"fetch.fsck.{fault}", "ignore") for fault in _TOLERATED),
+    *((f"{section}.{fault}", "ignore") for fault in _TOLERATED for section in ("fetch.fsck", "fsck")),
     ("fetch.recurseSubmodules", "false"),
     ("fetch.writeCommitGraph", "false"),
     ("submodule.recurse", "false"),

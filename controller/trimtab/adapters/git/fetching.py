@@ -29,13 +29,11 @@ def fetch(request: Fetch) -> FetchAnswer:
     mirror = Path(request.mirror)
     if request.condition is Condition.BROKEN:
         store.remove(mirror)
-    elif request.condition is Condition.UNSURE:
-        store.mend(mirror)
-    with opened(
-        request.url, username=request.username, password=request.password, ca_pem=request.ca_pem
-    ) as remote:
+    elif request.condition is not Condition.SOUND:
+        store.mend(mirror, thorough=request.condition is Condition.DOUBTFUL)
+    with opened(request.url, username=request.username, password=request.password, ca_pem=request.ca_pem) as remote:
         if isinstance(wanted, Commit):
-            return _fetch_commit(request, wanted, mirror, remote)
+            return _fetch_commit(wanted, mirror, remote)
         return _fetch_tip(request, wanted, mirror, remote)
 
 
@@ -46,19 +44,29 @@ def _fetch_tip(request: Fetch, wanted: Branch | Tag | DefaultBranch, mirror: Pat
     if tip.sha == request.known_sha:
         return FetchAnswer(ref_name=tip.name, sha=tip.sha, changed=False)
     with store.open_or_make(mirror, store.TIPS, sha=tip.sha) as tips:
-        kept = store.commits(tips, group)
-        if tip.sha in list(kept.values())[-1:]:
+        kept = store.commits(tips)
+        if tip.sha in list(store.of_group(kept, group).values())[-1:]:
             return store.describe(tips, tip.sha, ref_name=tip.name, changed=False)
         ref = store.next_ref(kept, group)
-        if tip.sha in store.commits(tips).values():
+        if tip.sha in kept.values():
             # Back to a commit that is complete here: a forced push back, or a tag on a branch we know.
             run(tips.git, "update_ref", ref, tip.sha)
         else:
-            remote.run(tips.git, "fetch", "--depth=1", *_QUIET, "--", remote.url, f"+{tip.remote_ref}:{ref}")
-        return _keep(tips, ref, tip, remote, kept_commits=request.kept_commits)
+            _bring_tip(tip, ref, tips, remote)
+        return store.describe(tips, ref, ref_name=tip.name, changed=True)
 
 
-def _keep(tips: git.Repo, ref: str, tip: Tip, remote: Remote, *, kept_commits: int) -> FetchAnswer:
+def _bring_tip(tip: Tip, ref: str, tips: git.Repo, remote: Remote) -> None:
+    """Fetch by SHA, which saves asking for the refs again; by name where the server wants that or the tip moved on."""
+    try:
+        remote.run(tips.git, "fetch", "--depth=1", *_QUIET, "--", remote.url, f"+{tip.sha}:{ref}")
+    except SourceError as error:
+        if error.reason != "RefNotFound":
+            raise
+        remote.run(tips.git, "fetch", "--depth=1", *_QUIET, "--", remote.url, f"+{tip.remote_ref}:{ref}")
+    else:
+        if not tip.remote_ref.startswith("refs/tags/"):
+            return
     status, _, _ = run(tips.git, "update_ref", ref, f"{ref}^{{commit}}")
     if status:
         run(tips.git, "update_ref", "-d", ref)
@@ -70,22 +78,20 @@ def _keep(tips: git.Repo, ref: str, tip: Tip, remote: Remote, *, kept_commits: i
                 retry=True,
             )
         )
-    store.drop_oldest(tips, ref.split("/")[2], kept=kept_commits)
-    return store.describe(tips, ref, ref_name=tip.name, changed=True)
 
 
-def _fetch_commit(request: Fetch, wanted: Commit, mirror: Path, remote: Remote) -> FetchAnswer:
+def _fetch_commit(wanted: Commit, mirror: Path, remote: Remote) -> FetchAnswer:
     """A commit never moves: what is here is not asked for again."""
     group = store.group_of("Commit", f"{wanted.branch}:{wanted.sha}")
     store.touch(mirror, group)
     with store.open_or_make(mirror, store.TIPS, sha=wanted.sha) as tips:
-        kept = store.commits(tips, group)
-        if wanted.sha in kept.values():
+        kept = store.commits(tips)
+        if wanted.sha in store.of_group(kept, group).values():
             return store.describe(tips, wanted.sha, ref_name=wanted.branch, changed=False)
         if wanted.branch:
             _check_on_branch(wanted, mirror, remote)
         ref = store.next_ref(kept, group)
-        if wanted.sha in store.commits(tips).values():
+        if wanted.sha in kept.values():
             run(tips.git, "update_ref", ref, wanted.sha)
         else:
             _bring(wanted, ref, tips, remote)

@@ -5,7 +5,7 @@ A key and a way to make the answer flow in, the answer flows out. `mirrors` call
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Answer = TypeVar("Answer")
@@ -18,7 +18,6 @@ class Flight(Generic[Answer]):
     timeout_seconds: float
     task: "asyncio.Task[Answer] | None" = None
     aboard: int = 0
-    left: bool = field(default=False)
 
 
 class Flights(Generic[Answer]):
@@ -42,6 +41,8 @@ class Flights(Generic[Answer]):
             flight = Flight(timeout_seconds)
             self._waiting[key] = flight
             flight.task = asyncio.ensure_future(self._fly(key, flight, make))
+            # Nobody may be aboard any more when it fails.
+            flight.task.add_done_callback(lambda task: task.cancelled() or task.exception())
         flight.timeout_seconds = max(flight.timeout_seconds, timeout_seconds)
         assert flight.task is not None
         flight.aboard += 1

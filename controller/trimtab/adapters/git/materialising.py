@@ -131,14 +131,14 @@ def _write_link(path: Path, text: str) -> None:
     try:
         path.symlink_to(text)
     except FileExistsError:
-        if not path.is_symlink() or os.readlink(path) != text:
+        if not path.is_symlink() or str(path.readlink()) != text:
             raise _twice(path.name) from None
 
 
 def _twice(name: str) -> SourceError:
     return SourceError(
         Problem(
-            f"{ascii(name[:80])} is a file and a folder or link at once",
+            f"{name[:80]!a} is a file and a folder or link at once",
             reason="ContentRefused",
             remedy="run `git fsck --strict` on the repository; write commits into empty folders only",
         )

@@ -17,6 +17,8 @@ class Condition(StrEnum):
     SOUND = "sound"
     UNSURE = "unsure"
     """First seen in this process, or a worker was killed while it wrote: locks may lie about, objects be missing."""
+    DOUBTFUL = "doubtful"
+    """A fetch failed in a way that damage to our own files would explain as well as a fault of the server."""
     BROKEN = "broken"
     """Objects could not be read: to be made anew."""
 
@@ -34,7 +36,6 @@ class Fetch:
     known_sha: str = ""
     """The commit the main process has for this ref, with all that `FetchAnswer` would say of it."""
     condition: Condition = Condition.UNSURE
-    kept_commits: int = 10
     max_pack_bytes: int = 0
 
 
@@ -88,12 +89,20 @@ class Cleanup:
     """Pack a mirror and remove what is not kept; the answer is empty."""
 
     mirror: str
+    kept_commits: int
     forget_seconds: float
 
 
-Request = Fetch | Tree | Blobs | Materialise | Cleanup
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warm:
+    """Be ready for other requests; the answer is empty."""
 
-_KINDS: dict[str, type[Request]] = {kind.__name__: kind for kind in (Fetch, Tree, Blobs, Materialise, Cleanup)}
+    mirror: str = ""
+
+
+Request = Fetch | Tree | Blobs | Materialise | Cleanup | Warm
+
+_KINDS: dict[str, type[Request]] = {kind.__name__: kind for kind in (Fetch, Tree, Blobs, Materialise, Cleanup, Warm)}
 
 
 def to_message(request: Request) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from trimtab.adapters.git.flights import Flight, Flights
 from trimtab.adapters.git.identities import Identities
 from trimtab.adapters.git.limits import GitLimits
 from trimtab.adapters.git.messages import Blobs, Cleanup, Condition, Fetch, FetchAnswer, Materialise, Request, Tree
-from trimtab.adapters.git.worker_pool import MirrorUnreadable, WorkerLost, WorkerPool
+from trimtab.adapters.git.worker_pool import MirrorUnreadable, WorkerPool
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.revision import Revision
 from trimtab.reconcile.ports import CommitInfo, Fetched, GitCredentials
@@ -29,6 +29,8 @@ from trimtab.source.ref import check_sha, wanted_ref
 from trimtab.source.url import check_url
 
 _CLEANUP_TIMEOUT_SECONDS = 600.0
+_DOUBTFUL = frozenset({"GitFailed", "ContentRefused"})
+_CUT_SHORT = frozenset({"GitWorkerLost", "Stopping", "TransferFailed", "TimedOut", "StorageFull", "RepositoryTooLarge"})
 
 
 @dataclass(eq=False, slots=True)
@@ -147,7 +149,7 @@ class GitMirrors:
             mirror=str(mirror.path),
             sha=check_sha(sha),
             paths=[repository_path(path) for path in paths],
-            target=str(target.absolute()),
+            target=_absolute(target),
             max_files=self._limits.max_files,
             max_bytes=self._limits.max_tree_bytes,
         )
@@ -163,7 +165,9 @@ class GitMirrors:
     async def _fetch(
         self, mirror: _Mirror, url: str, wanted: tuple[tuple[str, str], ...], credentials: GitCredentials
     ) -> Fetched:
-        known = mirror.known.get(wanted) if mirror.condition is Condition.SOUND else None
+        if mirror.condition is not Condition.SOUND:
+            mirror.known.clear()
+        known = mirror.known.get(wanted)
         request = Fetch(
             mirror=str(mirror.path),
             url=url,
@@ -173,21 +177,20 @@ class GitMirrors:
             ca_pem=credentials.ca_pem,
             known_sha=known.revision.sha if known else "",
             condition=mirror.condition,
-            kept_commits=self._limits.kept_commits,
             max_pack_bytes=self._limits.max_pack_bytes,
         )
-        before, mirror.condition = mirror.condition, Condition.UNSURE
+        mirror.condition = Condition.UNSURE
         try:
             answer = FetchAnswer(**await self._call(request, network=True))
         except MirrorUnreadable:
             mirror.condition = Condition.BROKEN
             raise
-        except WorkerLost:
-            raise
         except SourceError as error:
-            # The worker has mended the mirror and answered; only words nobody understood leave a doubt.
-            doubtful = error.reason in ("GitFailed", "ContentRefused")
-            mirror.condition = Condition.BROKEN if doubtful and before is Condition.UNSURE else Condition.UNSURE
+            if error.reason in _DOUBTFUL:
+                mirror.condition = Condition.DOUBTFUL
+            elif error.reason not in _CUT_SHORT:
+                # The server refused before anything was written.
+                mirror.condition = Condition.SOUND
             raise
         mirror.condition = Condition.SOUND
         fetched = _fetched(answer, known)
@@ -209,6 +212,10 @@ class GitMirrors:
             raise
         except TimeoutError:
             raise SourceError(_slow(seconds)) from None
+        except SourceError as error:
+            if error.reason == "CommitNotFetched":
+                mirror.known.clear()
+            raise
 
     async def _call(self, request: Request, *, network: bool = False) -> dict[str, Any]:
         return await self._pool.call(request, network=network)
@@ -218,12 +225,18 @@ class GitMirrors:
             before, mirror.condition = mirror.condition, Condition.UNSURE
             try:
                 async with asyncio.timeout(_CLEANUP_TIMEOUT_SECONDS):
-                    request = Cleanup(mirror=str(mirror.path), forget_seconds=self._limits.forget_seconds)
-                    await self._call(request)
+                    await self._call(
+                        Cleanup(
+                            mirror=str(mirror.path),
+                            kept_commits=self._limits.kept_commits,
+                            forget_seconds=self._limits.forget_seconds,
+                        )
+                    )
             except (SourceError, TimeoutError):
                 # Housekeeping only: the next fetch mends what was left half done, the next round tries again.
                 return
             mirror.condition = before
+            mirror.known.clear()
 
     def _do_later(self, work: Any) -> None:
         chore = asyncio.ensure_future(work)
@@ -244,6 +257,11 @@ def _fetched(answer: FetchAnswer, known: Fetched | None) -> Fetched:
         subject=answer.subject,
     )
     return Fetched(revision, commit, changed=answer.changed)
+
+
+def _absolute(path: Path) -> str:
+    """A worker has a working folder of its own."""
+    return str(path.absolute())
 
 
 def _forget(folder: Path, forget_seconds: float) -> None:

@@ -52,17 +52,17 @@ class Remote:
 
     def tip(self, commands: git.Git, wanted: Branch | Tag | DefaultBranch) -> Tip:
         """Ask where a ref stands. Raises SourceError, among others with EmptyRepository and RefNotFound."""
-        match wanted:
-            case DefaultBranch():
-                return self._default_branch(commands)
-            case Branch(name):
-                rows = self._list(commands, "--heads", wanted.remote_ref)
-            case Tag(name):
-                rows = self._list(commands, "--tags", wanted.remote_ref, f"{wanted.remote_ref}^{{}}")
-        sha = rows.get(f"{wanted.remote_ref}^{{}}") or rows.get(wanted.remote_ref)
+        if isinstance(wanted, DefaultBranch):
+            return self._default_branch(commands)
+        kind, flag = ("branch", "--heads") if isinstance(wanted, Branch) else ("tag", "--tags")
+        ref, peeled = wanted.remote_ref, f"{wanted.remote_ref}^{{}}"
+        output = self.run(commands, "ls_remote", flag, "--", self.url, ref, peeled)
+        # `ls-remote` matches the ends of names, so that more than was asked for may be among the rows.
+        rows = dict(line.split("\t")[::-1] for line in output.splitlines() if "\t" in line)
+        sha = rows.get(peeled) or rows.get(ref)
         if sha is None:
-            raise self._missing(commands, f"{'branch' if isinstance(wanted, Branch) else 'tag'} {name}")
-        return Tip(name, wanted.remote_ref, sha)
+            raise self._missing(commands, f"{kind} {wanted.name}")
+        return Tip(wanted.name, ref, sha)
 
     def _default_branch(self, commands: git.Git) -> Tip:
         output = self.run(commands, "ls_remote", "--symref", "--", self.url, "HEAD")
@@ -72,12 +72,6 @@ class Remote:
             raise self._missing(commands, "default branch")
         full = symbolic[0].removeprefix("ref: ").removesuffix("\tHEAD") if symbolic else "HEAD"
         return Tip(full.removeprefix("refs/heads/"), full, rows["HEAD"])
-
-    def _list(self, commands: git.Git, *arguments: str) -> dict[str, str]:
-        """SHA by full ref name; `ls-remote` matches the ends of names, so more than was asked for may be in it."""
-        flag, *patterns = arguments
-        output = self.run(commands, "ls_remote", flag, "--", self.url, *patterns)
-        return dict(line.split("\t")[::-1] for line in output.splitlines() if "\t" in line)
 
     def _missing(self, commands: git.Git, what: str) -> SourceError:
         if not self.run(commands, "ls_remote", "--", self.url):

@@ -13,7 +13,7 @@ import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Self
 from urllib.parse import unquote, urlsplit
 
 from trimtab.core.errors import Problem, SourceError
@@ -50,7 +50,7 @@ class GitHandler(BaseHTTPRequestHandler):
         """The piece of a body to send in place of `chunk`; here itself."""
         return chunk
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it so
         """Silence: the terminal belongs to the demo."""
 
     def refuse(self, status: int, *, headers: dict[str, str] | None = None) -> None:
@@ -248,7 +248,7 @@ class GitServer:
         self._listener.server_close()
         self._listener = self._thread = None
 
-    def __enter__(self) -> "GitServer":
+    def __enter__(self) -> Self:
         self.start()
         return self
 

@@ -51,14 +51,17 @@ def open_or_make(mirror: Path, name: str, *, sha: str) -> git.Repo:
     object_format = "sha256" if len(sha) == 64 else "sha1"
     try:
         repository = git.Repo(path, expand_vars=False)
-        if run(repository.git, "rev_parse", "--show-object-format")[1] == object_format:
+        reader = repository.config_reader("repository")
+        if reader.get_value("extensions", "objectformat", default="sha1") == object_format:
             return repository
         repository.close()
     except (git.InvalidGitRepositoryError, git.NoSuchPathError):
         pass
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
-    status, _, words = run(git.Git(path), "init", "--quiet", "--bare", "--template=", f"--object-format={object_format}")
+    status, _, words = run(
+        git.Git(path), "init", "--quiet", "--bare", "--template=", f"--object-format={object_format}"
+    )
     if status:
         raise broken(path, words)
     return git.Repo(path, expand_vars=False)
@@ -76,8 +79,11 @@ def open_tips(mirror: Path, sha: str) -> git.Repo:
     return repository
 
 
-def mend(mirror: Path) -> None:
-    """Remove what a killed git left behind, and repositories in which objects are missing."""
+def mend(mirror: Path, *, thorough: bool) -> None:
+    """Remove what a killed git left behind, and repositories in which objects are missing.
+
+    `thorough` reads every object, too, and finds those that are damaged.
+    """
     for name in (TIPS, HISTORY):
         path = mirror / name
         if not path.is_dir():
@@ -86,8 +92,7 @@ def mend(mirror: Path) -> None:
             left.unlink(missing_ok=True)
         try:
             with git.Repo(path, expand_vars=False) as repository:
-                walk = ("--objects",) if name == TIPS else ()
-                sound = run(repository.git, "rev_list", "--quiet", *walk, "--all")[0] == 0
+                sound = _sound(repository, complete=name == TIPS, thorough=thorough)
         except git.InvalidGitRepositoryError:
             sound = False
         if not sound:
@@ -112,32 +117,30 @@ def touch(mirror: Path, group: str) -> None:
     (folder / group).touch()
 
 
-def commits(repository: git.Repo, group: str = "") -> dict[str, str]:
-    """The commits kept, of one group or of all, oldest first in each: SHA by ref name."""
-    prefix = f"{_ROOT}/{group}/" if group else f"{_ROOT}/"
+def commits(repository: git.Repo) -> dict[str, str]:
+    """The commits kept, oldest first within each group: SHA by ref name."""
     status, output, words = run(
-        repository.git, "for_each_ref", "--sort=refname", "--format=%(refname) %(objectname)", prefix
+        repository.git, "for_each_ref", "--sort=refname", "--format=%(refname) %(objectname)", f"{_ROOT}/"
     )
     if status:
         raise broken(Path(repository.git_dir), words)
     return dict(line.split(" ") for line in output.splitlines())
 
 
+def of_group(kept: dict[str, str], group: str) -> dict[str, str]:
+    """The part of `commits` that one ref has brought."""
+    return {name: sha for name, sha in kept.items() if name.split("/")[2] == group}
+
+
 def next_ref(kept: dict[str, str], group: str) -> str:
     """The ref name for the group's next commit."""
-    last = max((int(name.rpartition("/")[2]) for name in kept), default=0)
+    last = max((int(name.rpartition("/")[2]) for name in of_group(kept, group)), default=0)
     return f"{_ROOT}/{group}/{last + 1:010}"
 
 
 def history_ref(group: str) -> str:
     """Where the history repository keeps a branch."""
     return f"{_ROOT}/{group}"
-
-
-def drop_oldest(repository: git.Repo, group: str, *, kept: int) -> None:
-    """Let go of a group's commits beyond the newest `kept`; cleaning up removes their objects later."""
-    for name in list(commits(repository, group))[:-kept]:
-        run(repository.git, "update_ref", "-d", name)
 
 
 def describe(repository: git.Repo, revision: str, *, ref_name: str, changed: bool) -> FetchAnswer:
@@ -161,20 +164,32 @@ def describe(repository: git.Repo, revision: str, *, ref_name: str, changed: boo
     )
 
 
-def clean_up(mirror: Path, *, forget_seconds: float) -> None:
-    """Forget refs that nobody has asked for, then pack what is left."""
-    # A reader may still be at work on a commit that was let go of a moment ago.
+def clean_up(mirror: Path, *, kept_commits: int, forget_seconds: float) -> None:
+    """Let go of commits beyond the newest few of each ref, and of refs that nobody asks for; pack what is left."""
+    # A reader may still be at work on a commit that is let go of now.
     expiry = "--prune=15.minutes.ago"
-    now = time.time()
+    oldest = time.time() - forget_seconds
     for name in (TIPS, HISTORY):
         if not (mirror / name).is_dir():
             continue
         with git.Repo(mirror / name, expand_vars=False) as repository:
-            for ref in commits(repository):
-                used = mirror / _USED / ref.split("/")[2]
-                if not used.exists() or now - used.stat().st_mtime > forget_seconds:
+            kept = commits(repository)
+            for group in {ref.split("/")[2] for ref in kept}:
+                refs = list(of_group(kept, group))
+                used = mirror / _USED / group
+                in_use = used.exists() and used.stat().st_mtime >= oldest
+                for ref in refs[:-kept_commits] if in_use else refs:
                     run(repository.git, "update_ref", "-d", ref)
+                if not in_use:
+                    used.unlink(missing_ok=True)
             run(repository.git, "gc", "--quiet", expiry)
+
+
+def _sound(repository: git.Repo, *, complete: bool, thorough: bool) -> bool:
+    walk = ("--objects",) if complete else ()
+    if run(repository.git, "rev_list", "--quiet", *walk, "--all")[0]:
+        return False
+    return not thorough or run(repository.git, "fsck", "--no-dangling", "--no-reflogs", "--no-progress")[0] == 0
 
 
 def _left_behind(path: Path) -> Iterator[Path]:

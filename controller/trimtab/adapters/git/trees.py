@@ -39,7 +39,9 @@ def tree_sha(request: Tree) -> str:
     path = repository_path(request.path)
     with store.open_tips(Path(request.mirror), request.sha) as tips:
         if not path:
-            status, output, words = run(tips.git, "rev_parse", "--verify", "--end-of-options", f"{request.sha}^{{tree}}")
+            status, output, words = run(
+                tips.git, "rev_parse", "--verify", "--end-of-options", f"{request.sha}^{{tree}}"
+            )
             if status:
                 raise store.broken(Path(tips.git_dir), words)
             return output.splitlines()[-1]

@@ -17,7 +17,17 @@ from typing import Any
 
 from trimtab.adapters.git import frames
 from trimtab.adapters.git.environment import local_environment
-from trimtab.adapters.git.messages import Blobs, Cleanup, Fetch, Materialise, Request, Tree, from_message, refusal
+from trimtab.adapters.git.messages import (
+    Blobs,
+    Cleanup,
+    Fetch,
+    Materialise,
+    Request,
+    Tree,
+    Warm,
+    from_message,
+    refusal,
+)
 from trimtab.core.errors import Problem, SourceError
 
 
@@ -64,16 +74,23 @@ def _carry_out(request: Request) -> dict[str, Any]:
         case Materialise():
             materialising.materialise(request)
         case Cleanup():
-            store.clean_up(Path(request.mirror), forget_seconds=request.forget_seconds)
+            store.clean_up(
+                Path(request.mirror), kept_commits=request.kept_commits, forget_seconds=request.forget_seconds
+            )
+        case Warm():
+            pass
     return {}
 
 
 def _prepare(request: Request) -> None:
     """GitPython hands on its own environment, so this process' is made what git shall see."""
     search_path = os.environ.get("PATH", os.defpath)
-    Path(request.mirror).mkdir(parents=True, exist_ok=True)
+    ceiling = "/"
+    if request.mirror:
+        Path(request.mirror).mkdir(parents=True, exist_ok=True)
+        ceiling = str(Path(request.mirror).parent)
     os.environ.clear()
-    os.environ.update(local_environment(search_path=search_path, ceiling=str(Path(request.mirror).parent)))
+    os.environ.update(local_environment(search_path=search_path, ceiling=ceiling))
     if isinstance(request, Fetch) and request.max_pack_bytes:
         resource.setrlimit(resource.RLIMIT_FSIZE, (request.max_pack_bytes, resource.RLIM_INFINITY))
 

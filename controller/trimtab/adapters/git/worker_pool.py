@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from trimtab.adapters.git import frames
 from trimtab.adapters.git.limits import GitLimits
-from trimtab.adapters.git.messages import Request, error_of, to_message
+from trimtab.adapters.git.messages import Request, Warm, error_of, to_message
 from trimtab.adapters.git.zygote_link import ZygoteGone, ZygoteLink
 from trimtab.core.errors import Problem, SourceError
 
@@ -57,9 +57,7 @@ class WorkerPool:
 
     async def warm(self) -> None:
         """Have one worker ready, so that the first request need not wait for GitPython's import."""
-        async with self._all_slots:
-            worker = await self._take()
-            self._give_back(worker)
+        await self.call(Warm())
 
     async def call(self, request: Request, *, network: bool = False) -> dict[str, object]:
         """One request and its answer; on cancellation, and so on a deadline, the worker is killed.
@@ -82,17 +80,19 @@ class WorkerPool:
 
     async def _call(self, request: Request) -> dict[str, object]:
         worker = await self._take()
+        answer = None
         try:
             worker.writer.write(frames.encode(to_message(request)))
             await worker.writer.drain()
             answer = await self._answer(worker)
         except (OSError, EOFError, ValueError):
-            self._discard(worker)
             raise WorkerLost(_LOST) from None
-        except BaseException:
-            self._discard(worker)
-            raise
-        self._give_back(worker)
+        finally:
+            # Without an answer nobody knows what it is doing, be it late, cancelled or mad.
+            if answer is None:
+                self._discard(worker)
+            else:
+                self._give_back(worker)
         error = error_of(answer)
         if error is None:
             return answer
@@ -113,13 +113,22 @@ class WorkerPool:
             if not worker.reader.at_eof():
                 return worker
             self._discard(worker)
+        starting = asyncio.ensure_future(self._start_worker())
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # The zygote's answer must be read all the same; what it tells of is for the next request.
+            starting.add_done_callback(self._adopt)
+            raise
+
+    async def _start_worker(self) -> _Worker:
         async with self._spawning:
             if self._closed:
                 raise SourceError(_CLOSED)
             try:
                 pid, connection = await self._zygote.spawn()
             except ZygoteGone:
-                # Killed from outside: its workers are orphans by now, and a new one is started once.
+                # Killed from outside; its workers end with their sockets. A new one is started once.
                 await self._zygote.close()
                 try:
                     pid, connection = await self._zygote.spawn()
@@ -129,6 +138,10 @@ class WorkerPool:
         worker = _Worker(pid, reader, writer)
         self._workers.add(worker)
         return worker
+
+    def _adopt(self, starting: "asyncio.Task[_Worker]") -> None:
+        if not starting.cancelled() and starting.exception() is None:
+            self._give_back(starting.result())
 
     def _give_back(self, worker: _Worker) -> None:
         worker.uses += 1

@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
@@ -63,18 +63,17 @@ class ZygoteLink:
         assert self._control is not None
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        try:
-            with theirs:
-                socket.send_fds(self._control, [SPAWN], [theirs.fileno()])
-            answer = await asyncio.get_running_loop().sock_recv(self._control, PID.size)
+        with ExitStack() as undo:
+            undo.callback(ours.close)
+            try:
+                with theirs:
+                    socket.send_fds(self._control, [SPAWN], [theirs.fileno()])
+                answer = await asyncio.get_running_loop().sock_recv(self._control, PID.size)
+            except OSError:
+                raise ZygoteGone from None
             if len(answer) != PID.size:
-                raise ConnectionResetError
-        except OSError:
-            ours.close()
-            raise ZygoteGone from None
-        except BaseException:
-            ours.close()
-            raise
+                raise ZygoteGone
+            undo.pop_all()
         return PID.unpack(answer)[0], ours
 
     def kill(self, pid: int) -> None:

@@ -137,11 +137,12 @@ class CommitInfo:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A fetch's result. `changed` False: the remote stood where it stood."""
+    """A fetch's result. `changed` False: the remote stood where it stood. `tree_sha` is the commit's root tree."""
 
     revision: Revision
     commit: CommitInfo
     changed: bool
+    tree_sha: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,31 +1,13 @@
-"""The artifact: what a fetch resolved to, by the identity of its content.
+"""The artifact's identity: what a fetch resolved to, by the content and not by the commit.
 
-A revision and the SHA of its root tree flow in, the artifact that status shows and render keys flows out. The loop
-calls it.
+The SHA of a commit's root tree flows in, the digest that status shows flows out. The loop calls it.
 """
-
-from dataclasses import dataclass
-from typing import Self
-
-from trimtab.core.revision import Revision
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """A revision and the digest of the files it holds.
-
-    Commits with the same files share the digest: a revert and what it goes back to, an empty commit and its parent.
-    """
-
-    revision: Revision
-    digest: str
-
-    @classmethod
-    def of(cls, revision: Revision, tree_sha: str) -> Self:
-        """Name the content by Git's own tree SHA, which covers names, modes and bytes of all files."""
-        return cls(revision, tree_digest(tree_sha))
 
 
 def tree_digest(tree_sha: str) -> str:
-    """`sha1:<40 hex>` or `sha256:<64 hex>`, by the repository's object format."""
+    """`sha1:<40 hex>` or `sha256:<64 hex>`, by the repository's object format.
+
+    Git's own tree SHA covers names, modes and bytes of all files. Commits with the same files share it: a revert and
+    what it goes back to, an empty commit and its parent.
+    """
     return f"{'sha256' if len(tree_sha) == 64 else 'sha1'}:{tree_sha}"

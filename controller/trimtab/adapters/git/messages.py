@@ -46,6 +46,7 @@ class FetchAnswer:
     ref_name: str
     sha: str
     changed: bool
+    tree_sha: str = ""
     author: str = ""
     author_time: float = 0.0
     committer: str = ""

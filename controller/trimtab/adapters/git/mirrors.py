@@ -247,7 +247,7 @@ class GitMirrors:
 def _fetched(answer: FetchAnswer, known: Fetched | None) -> Fetched:
     revision = Revision(answer.ref_name, answer.sha)
     if known and not answer.changed and known.revision.sha == answer.sha:
-        return Fetched(revision, known.commit, changed=False)
+        return Fetched(revision, known.commit, changed=False, tree_sha=known.tree_sha)
     commit = CommitInfo(
         sha=answer.sha,
         author=answer.author,
@@ -256,7 +256,7 @@ def _fetched(answer: FetchAnswer, known: Fetched | None) -> Fetched:
         committer_time=answer.committer_time,
         subject=answer.subject,
     )
-    return Fetched(revision, commit, changed=answer.changed)
+    return Fetched(revision, commit, changed=answer.changed, tree_sha=answer.tree_sha)
 
 
 def _absolute(path: Path) -> str:

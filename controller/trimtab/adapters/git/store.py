@@ -26,7 +26,7 @@ HISTORY: Final = "history.git"
 _USED: Final = "used"
 _ROOT: Final = "refs/trimtab"
 _MAX_SHOWN: Final = 200
-_COMMIT_FORMAT: Final = "%H%x00%an <%ae>%x00%at%x00%cn <%ce>%x00%ct%x00%s"
+_COMMIT_FORMAT: Final = "%H%x00%T%x00%an <%ae>%x00%at%x00%cn <%ce>%x00%ct%x00%s"
 
 
 class MirrorBroken(SourceError):
@@ -149,12 +149,13 @@ def describe(repository: git.Repo, revision: str, *, ref_name: str, changed: boo
         repository.git, "log", "-1", f"--format={_COMMIT_FORMAT}", "--end-of-options", revision, "--"
     )
     fields = output.split("\0")
-    if status or len(fields) != 6:
+    if status or len(fields) != 7:
         raise broken(Path(repository.git_dir), words)
-    sha, author, author_time, committer, committer_time, subject = fields
+    sha, tree_sha, author, author_time, committer, committer_time, subject = fields
     return FetchAnswer(
         ref_name=ref_name,
         sha=sha,
+        tree_sha=tree_sha,
         changed=changed,
         author=_printable(author),
         author_time=_seconds(author_time),

@@ -85,7 +85,8 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
     registry = MetricRegistry()
     metrics = PrometheusMetrics(registry, version=__version__)
     connection = await stack.enter_async_context(Connection(access, on_request=metrics.api_request))
-    objects = KubeObjects(connection, Discovery(connection))
+    discovery = Discovery(connection)
+    objects = KubeObjects(connection, discovery)
     instance = await load_instance(objects, settings.namespace)
     git = GitMirrors(settings.data_dir / "git")
     await git.start()
@@ -93,7 +94,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
     clock = SystemClock()
     queue = WorkQueue(clock, first_seconds=settings.backoff_min_seconds)
     desk = Desk(queue)
-    reconcilers = _Reconcilers(settings, instance, objects, connection, git, clock, metrics, queue, desk)
+    reconcilers = _Reconcilers(settings, instance, objects, connection, discovery, git, clock, metrics, queue, desk)
     watches = reconcilers.watches
     stack.push_async_callback(watches.close)
     metrics.watch_age(watches.oldest_sign_of_life_seconds)
@@ -111,6 +112,7 @@ class _Reconcilers:
         instance: Instance,
         objects: KubeObjects,
         connection: Connection,
+        discovery: Discovery,
         git: GitMirrors,
         clock: SystemClock,
         metrics: PrometheusMetrics,
@@ -133,8 +135,8 @@ class _Reconcilers:
         observer = Observer(key=instance.key, clock=clock, wake=self._wake)
         selector = bucket_selector(instance.id)
         self.watches = KubeWatches(connection, observer.sink, scope=Scope(selector=selector))
-        store = KubeInventoryStore(objects, connection)
-        heritage = Heritage(store, InventoryRebuilder(objects, selector), objects, observer)
+        store = KubeInventoryStore(objects)
+        heritage = Heritage(store, InventoryRebuilder(objects, discovery, selector), objects, observer)
         narrator = Narrator(journal, observer, clock, metrics)
         synchroniser = Synchroniser(
             surveyor=Surveyor(objects, observer),

@@ -19,6 +19,17 @@ class DriftLedger:
     _standing: dict[tuple[ObjectRef, str], DriftRecord] = field(default_factory=dict)
     _corrected: deque[DriftRecord] = field(default_factory=lambda: deque(maxlen=DRIFT_ITEMS))
 
+    @classmethod
+    def seeded(cls, records: Iterable[DriftRecord]) -> "DriftLedger":
+        """A ledger that goes on from what the status showed before a restart."""
+        ledger = cls()
+        for record in records:
+            if record.standing:
+                ledger._standing[record.ref, record.field] = record
+            else:
+                ledger._corrected.append(record)
+        return ledger
+
     def stands(self, ref: ObjectRef, drifts: Iterable[FieldDrift], *, now: float) -> list[DriftRecord]:
         """These, and no others, are the object's drifted fields now; returns those that are new or changed."""
         found = {(ref, drift.path_text): drift for drift in drifts}

@@ -20,7 +20,7 @@ from trimtab.reconcile.ports import Clock, Metrics
 from trimtab.reconcile.queue import Key
 from trimtab.reconcile.state import AppState
 from trimtab.reconcile.sync import SyncReport
-from trimtab.report.application import ApplicationFacts, Phase, application_status
+from trimtab.report.application import ApplicationNews, Phase, application_status
 from trimtab.report.drift_items import DriftRecord
 from trimtab.report.events import Happening, Reason, Regarding
 
@@ -61,10 +61,7 @@ class Narrator:
         artifact = self._artifacts.get(state.owner.uid)
         self._note_progress(state, phase, worst(healths), artifact)
         problems = state.problems if phase in (Phase.FAILED, Phase.DELETING) else ()
-        spec = application.spec
-        facts = ApplicationFacts(
-            generation=application.metadata.generation,
-            now_seconds=self._clock.now(),
+        news = ApplicationNews(
             phase=phase,
             revision=artifact.revision if artifact else None,
             reason=reason or (problems[0].reason if problems else ""),
@@ -74,14 +71,15 @@ class Narrator:
             objects=len(state.inventory or ()),
             healths=healths,
             drift=state.drift.records,
-            drift_mode=spec.drift.mode,
-            wait=spec.wait,
             overdue=self._overdue(application, state),
             supersedes=self._superseded.pop(state.owner.uid, None),
-            requested_at=application.metadata.requested_at,
         )
-        old = self._journal.last(RESOURCE, application.metadata, application.status)
-        await self._journal.write(RESOURCE, application.metadata, application.status, application_status(facts, old))
+        shown = application.status
+        last = self._journal.last(RESOURCE, application.metadata, shown)
+        status = application_status(
+            application.model_copy(update={"status": last}), news, now_seconds=self._clock.now()
+        )
+        await self._journal.write(RESOURCE, application.metadata, shown, status)
         self._metrics.drifted(state.owner.namespace, state.owner.name, len(state.drift.drifted))
 
     def _healths(self, state: AppState) -> dict[ObjectRef, Health]:

@@ -14,9 +14,9 @@ from trimtab.reconcile.artifacts import Artifact, Artifacts
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.desk import Desk
 from trimtab.reconcile.journal import Journal
-from trimtab.reconcile.ports import Clock, CommitInfo, Fetched, Git, GitCredentials, Metrics
+from trimtab.reconcile.ports import Clock, Fetched, Git, GitCredentials, Metrics
 from trimtab.reconcile.queue import Key, WorkQueue
-from trimtab.report.repository import SourceFacts, SourcePhase, source_status
+from trimtab.report.repository import ArtifactNews, RepositoryNews, repository_status
 
 JITTER = 0.1
 """Polls are scattered by this share of the interval, so that many repositories do not ask at once."""
@@ -61,7 +61,7 @@ class RepositoryReconciler:
         if repository.metadata.deleting:
             return Outcome.done()
         if repository.spec.suspend:
-            await self._report(repository, SourcePhase.SUSPENDED)
+            await self._report(repository, RepositoryNews(suspended=True))
             return Outcome.done()
         self._notice_requests(key, repository)
         try:
@@ -103,13 +103,13 @@ class RepositoryReconciler:
             # Applications first: the status below is news, their work is the point.
             for dependent in self._desk.dependents(key):
                 self._queue.add(dependent)
-        await self._report(repository, SourcePhase.FETCHED, artifact=artifact)
+        await self._report(repository, RepositoryNews(artifact=_news(artifact)))
 
     async def _failed(self, key: Key, repository: GitRepository, error: SourceError) -> Outcome:
         if error.reason == AUTH_REASON:
             self._credentials.forget(key)
         await self._restore(key, repository)
-        await self._report(repository, SourcePhase.FAILED, error=error)
+        await self._report(repository, RepositoryNews(problem=error.problems[0]))
         if not error.retry:
             # Only the server's side can mend it: look again at the pace of polling.
             return Outcome(Result.FAILURE, self._scattered(repository.spec.interval_seconds), str(error))
@@ -144,33 +144,20 @@ class RepositoryReconciler:
         await self._journal.invalid(RESOURCE, body, problem)
         return Outcome.failed(str(problem), retry=False)
 
-    async def _report(
-        self,
-        repository: GitRepository,
-        phase: SourcePhase,
-        *,
-        artifact: Artifact | None = None,
-        error: SourceError | None = None,
-    ) -> None:
-        facts = SourceFacts(
-            generation=repository.metadata.generation,
-            now_seconds=self._clock.now(),
-            phase=phase,
-            revision=artifact.revision if artifact else None,
-            commit=_commit(artifact.commit) if artifact and artifact.commit else None,
-            reason=error.reason if error else "",
-            message=str(error) if error else "",
-            retry=error.retry if error else True,
-            requested_at=repository.metadata.requested_at,
-        )
-        old = self._journal.last(RESOURCE, repository.metadata, repository.status)
-        await self._journal.write(RESOURCE, repository.metadata, repository.status, source_status(facts, old))
+    async def _report(self, repository: GitRepository, news: RepositoryNews) -> None:
+        shown = repository.status
+        last = self._journal.last(RESOURCE, repository.metadata, shown)
+        status = repository_status(repository.model_copy(update={"status": last}), news, now_seconds=self._clock.now())
+        await self._journal.write(RESOURCE, repository.metadata, shown, status)
 
     def _scattered(self, seconds: float) -> float:
         return seconds * (1 + JITTER * random.random())  # noqa: S311 - scatter of polls, no secret
 
 
-def _commit(info: CommitInfo) -> Commit:
-    return Commit(
-        author=info.author, committer=info.committer, subject=info.subject, time=format_time(info.committer_time)
-    )
+def _news(artifact: Artifact) -> ArtifactNews:
+    made = artifact.commit
+    if made is None:
+        return ArtifactNews(artifact.revision, artifact.seen_at)
+    time = format_time(made.committer_time)
+    commit = Commit(author=made.author, committer=made.committer, subject=made.subject, time=time)
+    return ArtifactNews(artifact.revision, artifact.seen_at, commit)

@@ -12,7 +12,7 @@ from trimtab.core.revision import Revision
 from trimtab.plan.ownership import Owner, bucket_of
 from trimtab.reconcile.drift_ledger import DriftLedger
 from trimtab.reconcile.queue import Backoff, Key
-from trimtab.report.drift_items import DriftRecord
+from trimtab.report.drift_items import DriftRecord, seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class AppState:
         return cls(
             owner,
             bucket_of(uid),
+            drift=DriftLedger.seeded(seed(status.drift)),
             attempted=status.last_attempted_revision or "",
             applied=status.last_applied_revision or "",
             measured=status.last_applied_revision or "",

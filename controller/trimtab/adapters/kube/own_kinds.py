@@ -1,6 +1,6 @@
-"""Writes to our own kinds: statuses, the finalizer, Events. Implements the port `OwnKinds`.
+"""Writes to our own custom resources, and the Events about them: the port `OwnKinds`.
 
-The loop decides what is written and when; an object that is gone meanwhile is no failure here.
+Statuses, finalizers and Event bodies flow in; nothing flows out. The loop calls it.
 """
 
 import logging
@@ -9,76 +9,85 @@ from typing import Any, Final
 
 from trimtab.adapters.kube.connection import Connection, Request, encode_query
 from trimtab.core.api_error import ApiError
-from trimtab.core.names import FIELD_MANAGER, FINALIZER
+from trimtab.core.names import FINALIZER
 from trimtab.core.refs import ResourceType
 
 log = logging.getLogger(__name__)
 
-STATUS_MANAGER: Final = f"{FIELD_MANAGER}-status"
-_EVENTS: Final = ResourceType("events.k8s.io", "v1", "Event", "events", namespaced=True)
+MANAGER: Final = "trimtab-controller"
+"""Not the manager of applies: an Application that another one delivers keeps its deliverer and its controller apart."""
 _MERGE: Final = "application/merge-patch+json"
-_APPLY: Final = "application/apply-patch+yaml"
-_ATTEMPTS: Final = 5
+_TRIES: Final = 5
+_EVENT: Final = ResourceType("events.k8s.io", "v1", "Event", "events", namespaced=True)
+_WRITE: Final = encode_query({"fieldManager": MANAGER})
+_APPLY: Final = encode_query({"fieldManager": MANAGER, "force": "true", "fieldValidation": "Ignore"})
 
 
 class KubeOwnKinds:
-    """One per process."""
+    """Implements `reconcile.ports.OwnKinds`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._apply = encode_query({"fieldManager": STATUS_MANAGER, "force": "true"})
-        self._write = encode_query({"fieldManager": FIELD_MANAGER})
 
     async def set_status(self, kind: ResourceType, namespace: str, name: str, status: Mapping[str, Any]) -> None:
-        """Make `status` the object's whole status: one server-side apply, no read. Raises ApiError."""
-        metadata = {"namespace": namespace, "name": name}
-        body = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, "status": dict(status)}
+        """Apply `status` as the whole status, in one request; an object that is gone is no error. Raises ApiError."""
+        body = {
+            "apiVersion": kind.api_version,
+            "kind": kind.kind,
+            "metadata": {"name": name, "namespace": namespace},
+            "status": status,
+        }
         path = kind.path(namespace, name, "status")
+        apply = "application/apply-patch+yaml"
         try:
-            await self._connection.send(
-                Request("PATCH", path, self._apply, body, _APPLY, verb="apply", resource=kind.plural)
-            )
+            await self._connection.send(Request("PATCH", path, _APPLY, body, apply, verb="apply", resource=kind.plural))
         except ApiError as error:
             if not error.not_found:
                 raise
 
     async def set_finalizer(self, kind: ResourceType, namespace: str, name: str, *, present: bool) -> None:
-        """Add or remove our finalizer, leaving those of others. Raises ApiError."""
+        """Add or remove `trimtab.dev/prune`, leaving others' finalizers; an object that is gone is no error.
+
+        Raises ApiError, 422 where one shall be added to an object that is being deleted.
+        """
         path = kind.path(namespace, name)
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(_TRIES):
             try:
-                live = await self._connection.send(Request("GET", path, resource=kind.plural))
-                metadata = live["metadata"]
-                finalizers = metadata.get("finalizers") or []
-                if (FINALIZER in finalizers) == present:
-                    return
-                changed = [*finalizers, FINALIZER] if present else [each for each in finalizers if each != FINALIZER]
-                patch = {"metadata": {"resourceVersion": metadata["resourceVersion"], "finalizers": changed}}
-                await self._connection.send(
-                    Request("PATCH", path, self._write, patch, _MERGE, verb="patch", resource=kind.plural)
-                )
+                body = await self._connection.send(Request("GET", path, resource=kind.plural))
+                patch = finalizer_patch(body["metadata"], present=present)
+                if patch is not None:
+                    await self._connection.send(
+                        Request("PATCH", path, _WRITE, patch, _MERGE, verb="patch", resource=kind.plural)
+                    )
                 return
             except ApiError as error:
                 if error.not_found:
                     return
-                if not error.conflict or attempt == _ATTEMPTS - 1:
+                if not error.conflict or attempt == _TRIES - 1:
                     raise
 
     async def post_event(self, body: Mapping[str, Any]) -> None:
-        """Create an Event; failures are logged, for an Event is news and no state."""
-        path = _EVENTS.path(body["metadata"]["namespace"])
-        request = Request("POST", path, self._write, dict(body), verb="create", resource=_EVENTS.plural)
-        await self._send_news(request)
+        """Create an Event; failures are logged."""
+        request = Request(
+            "POST", _EVENT.path(body["metadata"]["namespace"]), _WRITE, body, verb="create", resource="events"
+        )
+        await self._tell(request, body["metadata"]["namespace"])
 
     async def count_event(self, namespace: str, name: str, patch: Mapping[str, Any]) -> None:
         """Merge a patch into an Event; failures are logged."""
-        request = Request(
-            "PATCH", _EVENTS.path(namespace, name), self._write, dict(patch), _MERGE, verb="patch", resource="events"
-        )
-        await self._send_news(request)
+        await self._tell(Request("PATCH", _EVENT.path(namespace, name), _WRITE, patch, _MERGE, verb="patch"), namespace)
 
-    async def _send_news(self, request: Request) -> None:
+    async def _tell(self, request: Request, namespace: str) -> None:
         try:
             await self._connection.send(request)
         except ApiError as error:
-            log.info("an Event was not written: %s", error)
+            log.warning("an Event in %s is lost: %s", namespace, error)
+
+
+def finalizer_patch(metadata: Mapping[str, Any], *, present: bool) -> dict[str, Any] | None:
+    """The merge patch that adds or removes our finalizer if nobody wrote meanwhile; None where all is so already."""
+    held = list(metadata.get("finalizers") or ())
+    if (FINALIZER in held) == present:
+        return None
+    wanted = [*held, FINALIZER] if present else [name for name in held if name != FINALIZER]
+    return {"metadata": {"resourceVersion": metadata["resourceVersion"], "finalizers": wanted}}

@@ -1,0 +1,1 @@
+"""Time as the operating system tells it."""

@@ -1,0 +1,91 @@
+"""Shards of an inventory as objects, and what a set of them says together.
+
+Inventory bodies flow in; `Shard`s, and whether they are all, flow out, and back into bodies. `inventory` uses it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from trimtab.api.inventory import RESOURCE, Inventory, InventoryOwner, InventorySpec
+from trimtab.core.inventory import Entry
+from trimtab.core.names import API_GROUP, FINALIZER
+from trimtab.core.refs import ObjectRef
+
+OWNER_LABEL: Final = f"{API_GROUP}/inventory-of"
+"""Carries the Application's UID, for listing; whose a shard is, its spec says."""
+
+
+@dataclass(slots=True)
+class Shard:
+    """One Inventory object as it was last written or read."""
+
+    name: str
+    shard: int
+    shards: int
+    entries: dict[ObjectRef, Entry]
+    uid: str
+    resource_version: str
+    finalizers: list[str]
+    terminating: bool
+
+
+def read_shard(body: dict[str, Any]) -> Shard | None:
+    """The shard that an object is; None where it is unreadable (edited by hand)."""
+    try:
+        inventory = Inventory.parse(body)
+        entries = inventory.spec.to_entries()
+    except (ValidationError, ValueError):
+        return None
+    metadata = inventory.metadata
+    return Shard(
+        name=metadata.name,
+        shard=inventory.spec.shard,
+        shards=inventory.spec.shards,
+        entries=entries,
+        uid=metadata.uid,
+        resource_version=metadata.resource_version,
+        finalizers=list(metadata.finalizers),
+        terminating=metadata.deleting,
+    )
+
+
+def complete(shards: Iterable[Shard]) -> bool:
+    """Whether these shards hold every entry there is.
+
+    While an inventory grows from n to 2n shards, old ones count in n and new ones in 2n; an entry is in each shard
+    whose number is its hash modulo that shard's count, so that each hash must find one.
+    """
+    found = {(item.shard, item.shards) for item in shards}
+    counts = {count for _, count in found}
+    return all(any((number % count, count) in found for count in counts) for number in range(max(counts, default=0)))
+
+
+def shard_name(owner: InventoryOwner, shard: int, *, replaces: str = "") -> str:
+    """The object's name: at most 253 characters, readable, and unique to the Application's UID.
+
+    `replaces` is the UID of a shard of that number that is being deleted and still holds its name.
+    """
+    unique = sha256(owner.uid.encode()).hexdigest()[:10]
+    suffix = f"-{sha256(replaces.encode()).hexdigest()[:6]}" if replaces else ""
+    return f"{owner.name[:200].rstrip('.-')}-{unique}-{shard}{suffix}"
+
+
+def shard_body(
+    owner: InventoryOwner, namespace: str, name: str, entries: Mapping[ObjectRef, Entry], *, shard: int, shards: int
+) -> dict[str, Any]:
+    """The object to create."""
+    return {
+        "apiVersion": RESOURCE.api_version,
+        "kind": RESOURCE.kind,
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": {OWNER_LABEL: owner.uid},
+            "finalizers": [FINALIZER],
+        },
+        "spec": InventorySpec.of(owner, entries, shard=shard, shards=shards).to_body(),
+    }

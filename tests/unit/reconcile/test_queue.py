@@ -1,0 +1,114 @@
+"""The work queue: deduplicated, one worker per key, back-off per key."""
+
+import asyncio
+
+from tests.fakes.clock import HandClock
+from trimtab.core.outcome import Outcome
+from trimtab.reconcile.queue import Backoff, Key, WorkQueue
+
+A = Key("Application", "ns", "a")
+B = Key("Application", "ns", "b")
+
+
+def make() -> tuple[WorkQueue, HandClock]:
+    clock = HandClock()
+    return WorkQueue(clock, first_seconds=1.0, seed=7), clock
+
+
+async def take(queue: WorkQueue) -> Key:
+    key, _ = await asyncio.wait_for(queue.take(), 1)
+    return key
+
+
+async def test_a_key_added_twice_is_taken_once() -> None:
+    queue, _ = make()
+    queue.add(A)
+    queue.add(A)
+    queue.add(B)
+    assert [await take(queue), await take(queue)] == [A, B]
+    assert queue.depth == 0
+
+
+async def test_a_key_added_while_worked_on_is_taken_again_afterwards() -> None:
+    queue, _ = make()
+    queue.add(A)
+    await take(queue)
+    queue.add(A)
+    assert queue.depth == 0, "nobody else may take it meanwhile"
+    queue.finished(A, Outcome.done(), limit_seconds=60)
+    assert await take(queue) == A
+
+
+async def test_waiting_time_is_told() -> None:
+    queue, clock = make()
+    queue.add(A)
+    await clock.turn(3)
+    assert await queue.take() == (A, 3.0)
+
+
+async def test_failures_back_off_and_success_forgives() -> None:
+    queue, clock = make()
+    delays = []
+    for _ in range(3):
+        queue.add(A)
+        await take(queue)
+        queue.finished(A, Outcome.failed("no"), limit_seconds=3)
+        delays.append(queue._states[A].due or 0.0)
+    first, second, third = (due - clock.monotonic() for due in delays)
+    assert 0.8 <= first <= 1.2
+    assert 1.6 <= second <= 2.4
+    assert 2.4 <= third <= 3.6, "the limit holds, but for the scatter"
+    queue.add(A)
+    await take(queue)
+    queue.finished(A, Outcome.done(), limit_seconds=3)
+    assert queue._states[A].backoff.failures == 0
+    assert queue._states[A].due is None
+
+
+async def test_timers_fire_in_order_and_the_earliest_wins() -> None:
+    queue, clock = make()
+    timers = asyncio.create_task(_timers(queue, clock))
+    queue.add_after(A, 10)
+    queue.add_after(A, 20)
+    queue.add_after(B, 5)
+    await clock.turn(0)
+    assert queue.depth == 0
+    await clock.turn(6)
+    queue._fire_due()
+    assert await take(queue) == B
+    await clock.turn(5)
+    queue._fire_due()
+    assert await take(queue) == A
+    timers.cancel()
+
+
+async def _timers(queue: WorkQueue, _clock: HandClock) -> None:
+    await queue.run_timers()
+
+
+async def test_adding_a_key_cancels_its_timer() -> None:
+    queue, clock = make()
+    queue.add_after(A, 5)
+    queue.add(A)
+    await take(queue)
+    queue.finished(A, Outcome.done(), limit_seconds=60)
+    await clock.turn(10)
+    queue._fire_due()
+    assert queue.depth == 0
+
+
+async def test_a_failure_that_time_cannot_mend_waits_for_an_event() -> None:
+    queue, clock = make()
+    queue.add(A)
+    await take(queue)
+    queue.finished(A, Outcome.failed("typo", retry=False), limit_seconds=60)
+    await clock.turn(1000)
+    queue._fire_due()
+    assert queue.depth == 0
+
+
+def test_backoff_never_overflows() -> None:
+    backoff = Backoff(1.0)
+    for _ in range(5000):
+        delay = backoff.next_seconds(300, scatter=0.5)
+    assert delay == 300

@@ -2,7 +2,7 @@
 
 It knows server-side apply over maps (ownership, force, removal), UID and resourceVersion preconditions, namespaces
 that cascade, CustomResourceDefinitions that take a while to be served, finalizers, immutable fields (`spec.fixed`) and
-fields that exclude each other (`spec.old` beside `spec.new`).
+fields that exclude each other (`spec.mode.old` beside `spec.mode.new`).
 """
 
 import copy
@@ -252,10 +252,10 @@ def _unset(body: Body, path: Path) -> None:
 
 
 def _validate(before: Body | None, after: Body) -> None:
-    spec = after.get("spec", {})
-    if "old" in spec and "new" in spec:
-        cause = Cause("spec.old", "Forbidden: may not be specified beside new", "FieldValueForbidden")
-        raise ApiError(422, "Invalid", "spec.old: Forbidden: may not be specified beside new", causes=(cause,))
+    mode = after.get("spec", {}).get("mode", {})
+    if "old" in mode and "new" in mode:
+        cause = Cause("spec.mode.old", "Forbidden: may not be specified beside new", "FieldValueForbidden")
+        raise ApiError(422, "Invalid", f"{cause.field}: {cause.message}", causes=(cause,))
     fixed = fields("spec", "fixed")
     if before is not None and resolve(before, fixed) is not MISSING and resolve(before, fixed) != resolve(after, fixed):
         cause = Cause("spec.fixed", "Invalid value: field is immutable", "FieldValueInvalid")

@@ -6,6 +6,7 @@ the manifest's apiVersion, and returns the whole new `metadata.managedFields` to
 read, or None where there is nothing to take. Fields and list items that nobody declared stay where they can.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
@@ -30,6 +31,9 @@ Edits by hand (`kubectl-edit`, `-patch`, `-label`, …) and controllers are none
 
 REPLICAS: Path = fields("spec", "replicas")
 """Scaled by others as often as declared: removing it would reset it to its default."""
+
+_IMMUTABLE = re.compile(r"immutable|updates? to|may not change|may not be changed|cannot be changed", re.IGNORECASE)
+"""Refusals of any change: whose field it is makes no difference."""
 
 _NEVER = (fields("metadata", "finalizers"), fields("metadata", "ownerReferences"), fields("status"))
 """Never taken: their removal lets go what others still have to finish, or deletes the object."""
@@ -116,7 +120,7 @@ def causes_of(error: ApiError) -> tuple[Cause, ...]:
         return (Cause("spec.ports[0].nodePort", error.message),)
     if not error.invalid:
         return ()
-    return tuple(cause for cause in error.causes if "immutable" not in cause.message)
+    return tuple(cause for cause in error.causes if not _IMMUTABLE.search(cause.message))
 
 
 def _declares_replicas(body: Mapping[str, Any]) -> bool:
@@ -146,13 +150,16 @@ def _claimed(
     if ours is None:
         ours = ManagedEntry(FIELD_MANAGER, APPLY, str(live.get("apiVersion", "")), "", "", frozenset())
     # An entry of ours from another apiVersion cannot hold this body's paths.
-    if not _same_version(ours, live) or taken <= ours.paths:
+    if not _same_version(ours, live):
         return None
     takeable = _takeable(entries, live)
+    others = [entry for entry in entries if not entry.ours]
     rest = [
         entry.without(taken) if entry in takeable and (giving is None or entry.manager in giving) else entry
-        for entry in entries
-        if not entry.ours
+        for entry in others
     ]
+    # What we own together with others has to leave their entries too: else they keep it standing.
+    if taken <= ours.paths and rest == others:
+        return None
     mine = ManagedEntry(ours.manager, ours.operation, ours.api_version, "", ours.time, ours.paths | taken)
     return written([*rest, mine])

@@ -23,7 +23,7 @@ _MAPS = frozenset(
 _TAGS = frozenset({"labels", "annotations"})
 """Never in the way of anything, though messages quote them."""
 _TOO_WIDE = frozenset({(), ("spec",), ("metadata",)})
-"""Where a message names the whole object, no part of it is to blame."""
+"""Where a message is about the whole object, only what its text names is to blame."""
 
 
 class Collisions:
@@ -47,6 +47,10 @@ class Collisions:
         for cause in causes:
             names = _names(cause.field)
             exact = {root for root in self._roots if _is_field(root) and _names_root(cause, names, root)}
+            # Of what stands inside the part that the cause names, the message may tell which.
+            inside = {root for root in exact if len(names_of(root)) > len(names)}
+            told = {root for root in inside if root[-1].text in _words(cause)}
+            exact -= inside - told if told else set()
             beside = {root for root in exact if any(is_under(lost, root[:-1]) for lost in self._lost)}
             found |= (beside or exact) | self._equal_items(names)
         return found
@@ -148,7 +152,7 @@ def _names(field: str) -> tuple[str, ...]:
 def _names_root(cause: Cause, names: tuple[str, ...], root: Path) -> bool:
     """Whether a cause points at a root, at something in it, or at the part of the object that it stands in."""
     if names in _TOO_WIDE:
-        return False
+        return names == ("spec",) and root[:-1] == fields("spec") and root[-1].text in _words(cause)
     if _in_map(root):
         return _names_key(cause, names, root)
     own = names_of(root)
@@ -156,9 +160,13 @@ def _names_root(cause: Cause, names: tuple[str, ...], root: Path) -> bool:
     return own[:shorter] == names[:shorter] and len(own) <= len(names) + 1
 
 
+def _words(cause: Cause) -> list[str]:
+    return _WORDS.findall(cause.message)
+
+
 def _names_key(cause: Cause, names: tuple[str, ...], root: Path) -> bool:
     """Whether a cause points at this key of a map: maps are named as a whole, keys in brackets or in the text."""
-    owner, words = names_of(root[:-2]), _WORDS.findall(cause.message)
+    owner, words = names_of(root[:-2]), _words(cause)
     if root[-2].text in _TAGS or names[: len(owner)] != owner:
         return False
     if names[-1:] != (root[-2].text,) and root[-2].text not in words:

@@ -17,8 +17,11 @@ PLURALS = {
     "ClusterRole": "clusterroles",
     "CustomResourceDefinition": "customresourcedefinitions",
     "CronJob": "cronjobs",
+    "DaemonSet": "daemonsets",
+    "PodDisruptionBudget": "poddisruptionbudgets",
+    "ValidatingWebhookConfiguration": "validatingwebhookconfigurations",
 }
-CLUSTER_WIDE = {"ClusterRole", "CustomResourceDefinition"}
+CLUSTER_WIDE = {"ClusterRole", "CustomResourceDefinition", "ValidatingWebhookConfiguration"}
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"

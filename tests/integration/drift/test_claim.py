@@ -211,6 +211,118 @@ def test_a_key_moved_from_data_to_binary_data(server):
     assert widths == [Breadth.COLLIDING]
 
 
+def test_a_budget_stated_the_other_way(server):
+    body = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "web"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}},
+    }
+    server.apply(body)
+
+    def turn(live):
+        live["spec"].update(maxUnavailable=1, unhealthyPodEvictionPolicy="AlwaysAllow")
+        del live["spec"]["minAvailable"]
+
+    server.replace(body, turn)
+    answer, widths = correct(server, body)
+    assert answer["spec"]["minAvailable"] == 1
+    assert "maxUnavailable" not in answer["spec"]
+    assert answer["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+    assert widths == [Breadth.COLLIDING]
+
+
+def test_session_affinity_that_came_with_a_default(server):
+    body = service(sessionAffinity="None")
+    server.apply(body)
+    server.replace(body, lambda live: live["spec"].update(sessionAffinity="ClientIP"))
+    answer, widths = correct(server, body)
+    assert answer["spec"]["sessionAffinity"] == "None"
+    assert "sessionAffinityConfig" not in answer["spec"]
+    assert widths in ([], [Breadth.COLLIDING])
+
+
+@pytest.mark.parametrize("other", ["NodePort", "LoadBalancer", "ExternalName"])
+def test_a_service_made_another_type(server, other):
+    body = service(type="ClusterIP")
+    address = server.apply(body)["spec"]["clusterIP"]
+
+    def turn(live):
+        live["spec"]["type"] = other
+        if other == "LoadBalancer":
+            live["spec"].update(loadBalancerClass="example.com/x", externalTrafficPolicy="Local")
+        if other == "ExternalName":
+            live["spec"]["externalName"] = "example.com"
+
+    server.replace(body, turn)
+    answer, _ = correct(server, body)
+    assert answer["spec"]["type"] == "ClusterIP"
+    assert answer["spec"]["clusterIP"] == address or other == "ExternalName"
+    assert "loadBalancerClass" not in answer["spec"]
+    assert "nodePort" not in answer["spec"]["ports"][0]
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+def test_an_update_strategy_that_came_with_defaults(server, kind):
+    body = deployment()
+    del body["spec"]["replicas"]
+    body["kind"] = kind
+    body["spec"]["updateStrategy"] = {"type": "OnDelete"}
+    server.apply(body)
+    strategy = {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxUnavailable": 1} if kind == "DaemonSet" else {"partition": 1},
+    }
+    server.replace(body, lambda live: live["spec"].update(updateStrategy=strategy))
+    answer, widths = correct(server, body)
+    assert answer["spec"]["updateStrategy"]["type"] == "OnDelete"
+    assert widths in ([], [Breadth.COLLIDING])
+
+
+def test_a_hook_of_another_kind(server):
+    body = deployment()
+    container_of(body)["lifecycle"] = {"preStop": {"exec": {"command": ["x"]}}}
+    server.apply(body)
+    hook = {"preStop": {"httpGet": {"port": 80, "path": "/bye"}}, "postStart": {"exec": {"command": ["foreign"]}}}
+    server.replace(body, lambda live: container_of(live).update(lifecycle=hook))
+    answer, widths = correct(server, body)
+    lifecycle = container_of(answer)["lifecycle"]
+    assert lifecycle == {"preStop": {"exec": {"command": ["x"]}}, "postStart": {"exec": {"command": ["foreign"]}}}
+    assert widths == [Breadth.COLLIDING]
+
+
+def test_a_webhook_sent_elsewhere_keeps_the_bundle_that_somebody_injected(server):
+    service_at = {"name": "hook", "namespace": "hooks", "path": "/x"}
+    hook = {
+        "name": "check.example.com",
+        "clientConfig": {"service": service_at},
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+        "failurePolicy": "Ignore",
+    }
+    body = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": f"hook-{server.namespace}"},
+        "webhooks": [hook],
+    }
+    server.apply(body)
+    try:
+
+        def turn(live):
+            live["webhooks"][0]["clientConfig"] = {"url": "https://example.com/x", "caBundle": "eA=="}
+
+        server.replace(body, turn)
+        answer, widths = correct(server, body)
+        config = answer["webhooks"][0]["clientConfig"]
+        assert config["service"]["name"] == "hook"
+        assert "url" not in config
+        assert config["caBundle"] == "eA=="
+        assert widths == [Breadth.COLLIDING]
+    finally:
+        server.delete(body)
+
+
 def test_what_git_gets_wrong_is_claimed_from_nobody(server):
     body = deployment()
     server.apply(body)

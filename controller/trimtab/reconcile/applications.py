@@ -106,9 +106,7 @@ class ApplicationReconciler:
     async def _follow(self, key: Key, application: Application, state: AppState) -> Outcome:
         artifact = self._artifacts.get(Key(GIT_REPOSITORY, key.namespace, application.spec.source_ref.name))
         if artifact is None:
-            await self._watch_set.want(key, state.kinds)
-            await self._narrator.tell(application, state, Phase.WAITING, message=self._source_missing(key, application))
-            return Outcome.done()
+            return await self._without_source(key, application, state)
         await self._narrator.begin(application, state, artifact)
         try:
             desired = await self._desired.get(application, artifact, state)
@@ -117,6 +115,15 @@ class ApplicationReconciler:
         if state.previous is None and state.applied not in ("", str(artifact.revision)):
             state.previous = await self._desired.recall(application, artifact, state)
         return await self._advance(key, application, state, desired, artifact)
+
+    async def _without_source(self, key: Key, application: Application, state: AppState) -> Outcome:
+        source = Key(GIT_REPOSITORY, key.namespace, application.spec.source_ref.name)
+        on_its_way = self._desk.repository(source) is not None and not self._artifacts.tried(source)
+        # After a restart the first fetch is a moment away: what the status says is still true until then.
+        if not (on_its_way and state.attempted):
+            message = self._source_missing(key, application)
+            await self._narrator.tell(application, state, Phase.WAITING, message=message)
+        return Outcome.done()
 
     async def _advance(
         self, key: Key, application: Application, state: AppState, desired: Desired, artifact: Artifact

@@ -25,6 +25,7 @@ class Artifacts:
 
     def __init__(self) -> None:
         self._newest: dict[Key, Artifact] = {}
+        self._tried: set[Key] = set()
 
     def get(self, repository: Key) -> Artifact | None:
         """The newest artifact, None before the first fetch."""
@@ -36,6 +37,17 @@ class Artifacts:
         self._newest[repository] = artifact
         return last is None or (last.url, last.revision) != (artifact.url, artifact.revision)
 
+    def tried(self, repository: Key) -> bool:
+        """Whether a fetch has ended, well or not, since this process began."""
+        return repository in self._tried
+
+    def mark_tried(self, repository: Key) -> bool:
+        """A fetch has ended; whether it was the first."""
+        first = repository not in self._tried
+        self._tried.add(repository)
+        return first
+
     def forget(self, repository: Key) -> None:
         """The repository is gone."""
+        self._tried.discard(repository)
         self._newest.pop(repository, None)

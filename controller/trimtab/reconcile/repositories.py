@@ -99,16 +99,18 @@ class RepositoryReconciler:
         same = known is not None and known.revision == fetched.revision
         seen_at = known.seen_at if known and same else self._clock.now()
         artifact = Artifact(repository.spec.url, credentials, fetched.revision, fetched.commit, seen_at)
+        self._artifacts.mark_tried(key)
         if self._artifacts.put(key, artifact):
             # Applications first: the status below is news, their work is the point.
-            for dependent in self._desk.dependents(key):
-                self._queue.add(dependent)
+            self._wake_dependents(key)
         await self._report(repository, RepositoryNews(artifact=_news(artifact)))
 
     async def _failed(self, key: Key, repository: GitRepository, error: SourceError) -> Outcome:
         if error.reason == AUTH_REASON:
             self._credentials.forget(key)
         await self._restore(key, repository)
+        if self._artifacts.mark_tried(key):
+            self._wake_dependents(key)
         await self._report(repository, RepositoryNews(problem=error.problems[0]))
         if not error.retry:
             # Only the server's side can mend it: look again at the pace of polling.
@@ -128,8 +130,11 @@ class RepositoryReconciler:
             return
         restored = Artifact(repository.spec.url, credentials, revision, None, self._clock.now())
         if self._artifacts.put(key, restored):
-            for dependent in self._desk.dependents(key):
-                self._queue.add(dependent)
+            self._wake_dependents(key)
+
+    def _wake_dependents(self, key: Key) -> None:
+        for dependent in self._desk.dependents(key):
+            self._queue.add(dependent)
 
     async def _unreadable(self, key: Key) -> Outcome:
         invalid = self._desk.invalid(key)
@@ -137,8 +142,7 @@ class RepositoryReconciler:
             self._artifacts.forget(key)
             self._credentials.forget(key)
             self._queue.forget(key)
-            for dependent in self._desk.dependents(key):
-                self._queue.add(dependent)
+            self._wake_dependents(key)
             return Outcome.done()
         body, problem = invalid
         await self._journal.invalid(RESOURCE, body, problem)

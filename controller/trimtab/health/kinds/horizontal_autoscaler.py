@@ -10,7 +10,11 @@ _WRONG: Final = frozenset({"AmbiguousSelector", "InvalidMetricSourceType", "Inva
 
 
 def assess(body: dict[str, Any]) -> Health:
-    """InProgress while metrics or the target cannot be read, which may pass; Failed where the declaration is wrong."""
+    """InProgress while its target cannot be read, which may pass; Failed where the declaration is wrong.
+
+    Without metrics it is Current, with a message: a cluster may have no metrics server for as long as it likes, and
+    what Git declares is in place.
+    """
     if behind := unobserved(body):
         return behind
     conditions = conditions_of(status_of(body))
@@ -21,5 +25,7 @@ def assess(body: dict[str, Any]) -> Health:
         return current("its target is scaled to zero, which switches autoscaling off")
     if active and active.false and active.reason in _WRONG:
         return failed(str(active))
-    unmet = first_unmet(conditions, ("AbleToScale", "ScalingActive"))
-    return in_progress(unmet) if unmet else current()
+    unmet = first_unmet(conditions, ("AbleToScale",))
+    if unmet:
+        return in_progress(unmet)
+    return current(str(active) if active and active.false else "")

@@ -2,7 +2,7 @@
 
 import asyncio
 
-pytest_plugins = ["tests.fixtures.cluster", "tests.fixtures.git_server"]
+pytest_plugins = ["tests.fixtures.cluster", "tests.fixtures.git_server", "tests.fixtures.kube"]
 
 
 def pytest_configure() -> None:

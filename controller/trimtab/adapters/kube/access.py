@@ -16,6 +16,7 @@ import aiohttp
 
 from trimtab import __version__
 from trimtab.core.errors import Problem, TrimtabError
+from trimtab.core.names import FIELD_MANAGER
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +48,17 @@ class Access:
 
 
 async def open_access(
-    *, kubeconfig: str | None = None, context: str | None = None, allow_plugins: bool = False
+    *,
+    kubeconfig: str | None = None,
+    context: str | None = None,
+    allow_plugins: bool = False,
+    agent: str = FIELD_MANAGER,
 ) -> Access:
     """Read a kubeconfig, or the pod's service account, into an `Access`.
 
     `kubeconfig` is a path or several joined by `:`; None means the user's default one and, where there is none, the
     service account. `allow_plugins` lets a kubeconfig run its credential plugin: right only for the user's own file.
-    Raises AccessError.
+    `agent` is the program's name in the User-Agent header. Raises AccessError.
     """
     from kubernetes.aio import config as kubeconfigs
     from kubernetes.aio.client import Configuration
@@ -65,7 +70,7 @@ async def open_access(
             kubeconfigs.load_incluster_config(client_configuration=configuration)
         except kubeconfigs.ConfigException as error:
             raise AccessError(Problem(f"the pod's service account is of no use: {error}")) from error
-        return _access(configuration, _pod_namespace(), _nothing)
+        return _access(configuration, _pod_namespace(), _nothing, agent)
     if path is None:
         raise AccessError(
             Problem("no cluster is configured", remedy="pass --kubeconfig, or create one with `trimtab cluster up`")
@@ -76,7 +81,7 @@ async def open_access(
     async def renew() -> None:
         await _load_kubeconfig(path, context, configuration, allow_plugins=allow_plugins)
 
-    return _access(configuration, loader.current_context["context"].get("namespace") or "default", renew)
+    return _access(configuration, loader.current_context["context"].get("namespace") or "default", renew, agent)
 
 
 async def _nothing() -> None:
@@ -154,7 +159,7 @@ def _plugin_hook(loader: Any) -> Callable[[Any], Awaitable[None]]:
     return refresh
 
 
-def _access(configuration: Any, namespace: str, renew: Callable[[], Awaitable[None]]) -> Access:
+def _access(configuration: Any, namespace: str, renew: Callable[[], Awaitable[None]], agent: str) -> Access:
     """Bind a loaded Configuration; the library's own key files are gone when this returns."""
     from kubernetes.aio.client import rest
     from kubernetes.aio.config import kube_config
@@ -175,7 +180,7 @@ def _access(configuration: Any, namespace: str, renew: Callable[[], Awaitable[No
         "trust_env": False,
         "proxy": proxy,
         "cookie_jar": aiohttp.DummyCookieJar(),
-        "headers": {"User-Agent": f"trimtab/{__version__}", "Accept-Encoding": "identity"},
+        "headers": {"User-Agent": f"{agent}/{__version__}", "Accept-Encoding": "identity"},
         "read_bufsize": 2**18,
     }
     try:

@@ -22,6 +22,7 @@ from trimtab.adapters.kube.refusals import is_overload, refusal
 from trimtab.core.api_error import ApiError
 
 JSON: Final = "application/json"
+TRIES: Final = 3
 _PATH_SAFE: Final = "/:@!$&'()*+,;=~-._"
 _QUERY_SAFE: Final = "/:@!$'()*,;~-._"
 _LONGEST_PAUSE_SECONDS: Final = 30.0
@@ -94,16 +95,24 @@ class Connection:
     async def send(self, request: Request) -> Any:
         """Send a request and parse the answer's JSON. Raises ApiError.
 
-        Waits while as many requests as allowed are in flight, and while the server pushes back on everyone.
+        Waits while as many requests as allowed are in flight, and while the server pushes back on everyone; what it
+        pushes back itself is sent again, three times in all.
         """
-        async with self._slots:
-            await self._wait_for_server()
-            status, raw, headers = await self._exchange(request)
-            if status == 401 and await self._renew():
+        tries = TRIES
+        while True:
+            async with self._slots:
+                await self._wait_for_server()
                 status, raw, headers = await self._exchange(request)
-        if status < 300:
-            return orjson.loads(raw) if raw else {}
-        raise self._refused(request, status, raw, headers)
+                if status == 401 and await self._renew():
+                    status, raw, headers = await self._exchange(request)
+            if status < 300:
+                return orjson.loads(raw) if raw else {}
+            error = self._refused(request, status, raw, headers)
+            # What was pushed back was not begun, whatever the verb: 429 also comes from a type that just appeared.
+            tries -= 1
+            if status != 429 or not tries:
+                raise error
+            await asyncio.sleep(longer(min(error.retry_after_seconds or 1.0, _LONGEST_PAUSE_SECONDS)))
 
     @asynccontextmanager
     async def stream(self, request: Request, *, idle_seconds: float) -> AsyncIterator[aiohttp.StreamReader]:

@@ -19,6 +19,8 @@ from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef, ResourceType
 from trimtab.reconcile.ports import Seen, Synced, Vanished, WatchSink, WatchTrouble
 
 LIVED_SECONDS: Final = 1.0
+BREATH_EVENTS: Final = 32
+"""After so many events the event loop gets a turn: a long list must not hold up probes and other watches."""
 _REFUSED: Final = (403, 404, 405)
 _UNSUPPORTED: Final = (400, 422)
 
@@ -113,8 +115,10 @@ class TypeWatch:
             lines = LineBuffer()
             while chunk := await body.readany():
                 self.last_sign = time.monotonic()
-                for line in lines.feed(chunk):
+                for number, line in enumerate(lines.feed(chunk), start=1):
                     shown = self._take(read_event(line), shown)
+                    if number % BREATH_EVENTS == 0:
+                        await asyncio.sleep(0)
         if shown is not None:
             raise ApiError(422, "Incomplete", f"the streamed list of {self._kind.plural} ended without its mark")
 

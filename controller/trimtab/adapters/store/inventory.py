@@ -1,59 +1,51 @@
 """Inventory objects of Applications: the port `InventoryStore`.
 
-Entries flow in and are written to the shards they belong to, an entry to its new shard before it leaves the old; all of
-them flow out as one map. Shards are read once and kept, so that a change costs one request per shard concerned.
+Changes of entries flow in and are written to the shards concerned; all entries flow out as one map. Shards are read
+once and kept in memory, so that a change costs one request per shard. The loop calls it before it applies and prunes.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
-from pydantic import ValidationError
-
-from trimtab.api.inventory import RESOURCE, Inventory, InventoryOwner, InventorySpec
+from trimtab.adapters.store.shards import OWNER_LABEL, Shard, complete, others, read_shard, shard_body, shard_name
+from trimtab.api.inventory import RESOURCE, InventoryOwner, InventorySpec
 from trimtab.core.api_error import ApiError
-from trimtab.core.inventory import Entry, shard_of, shards_for, union
-from trimtab.core.names import API_GROUP, FINALIZER
+from trimtab.core.inventory import Entry, shard_of, shards_for, split, union
 from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef
 from trimtab.reconcile.ports import Objects
 
-OWNER_LABEL = f"{API_GROUP}/inventory-of"
-"""Label of a shard: the UID of its Application."""
-_ATTEMPTS = 5
-
-
-@dataclass(slots=True)
-class _Shard:
-    """A shard as it was last read or written."""
-
-    resource_version: str
-    shards: int
-    entries: dict[ObjectRef, Entry]
+_TRIES: Final = 5
 
 
 @dataclass(slots=True)
 class _Book:
-    """All shards of one Application, by number."""
+    """All that is known of one Application's inventory."""
 
-    shards: dict[int, _Shard] = field(default_factory=dict)
+    namespace: str
+    owner: InventoryOwner
+    shards: dict[str, Shard] = field(default_factory=dict)
+    """By object name; while one is replaced, two have the same number."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def count(self) -> int:
         """Into how many shards the inventory is cut; 0 before the first."""
-        return max((shard.shards for shard in self.shards.values()), default=0)
+        return max((item.shards for item in self.shards.values()), default=0)
 
-    @property
-    def entries(self) -> dict[ObjectRef, Entry]:
-        """The union of all shards."""
-        return union(shard.entries for shard in self.shards.values())
+    def current(self, number: int) -> Shard | None:
+        """The shard of that number that is written to: one that stays, if there is one."""
+        found = [item for item in self.shards.values() if item.shard == number]
+        return min(found, key=lambda item: item.terminating, default=None)
+
+    def entries(self, *, number: int | None = None) -> dict[ObjectRef, Entry]:
+        """The union of all shards, or of those of one number."""
+        return union(item.entries for item in self.shards.values() if number in (None, item.shard))
 
 
 class KubeInventoryStore:
-    """One per process; assumes that nobody else writes the Inventory of the same Application."""
+    """Implements `reconcile.ports.InventoryStore`."""
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
@@ -64,113 +56,148 @@ class KubeInventoryStore:
 
         Raises ApiError.
         """
-        book = _Book()
-        listed = await self._objects.list(RESOURCE, namespace, selector=f"{OWNER_LABEL}={uid}")
+        book = _Book(namespace, InventoryOwner(name=application, uid=uid))
+        await self._read(book)
         self._books[uid] = book
-        whole = True
-        for body in listed:
-            try:
-                spec = Inventory.parse(body).spec
-                book.shards[spec.shard] = _Shard(
-                    body["metadata"]["resourceVersion"], spec.shards, dict(spec.to_entries())
-                )
-            except (ValidationError, ValueError):
-                whole = False
-        if not whole or any(number not in book.shards for number in range(book.count)):
-            return None
-        return book.entries
+        return book.entries() if complete(book.shards.values()) else None
 
     async def change(
         self, namespace: str, application: str, uid: str, entries: Mapping[ObjectRef, Entry | None]
     ) -> None:
-        """Add or change entries (None removes); returns when all is written. Raises ApiError."""
-        book = self._books.setdefault(uid, _Book())
-        owner = InventoryOwner(name=application, uid=uid)
+        """Add or change entries (None removes); returns when all is written. Raises ApiError.
+
+        Makes whole what is missing: after `load` said None, the change is to hold what was found in the cluster.
+        """
+        if uid not in self._books:
+            await self.load(namespace, application, uid)
+        book = self._books[uid]
         async with book.turn:
-            wanted = {**book.entries, **entries}
-            kept = {ref: entry for ref, entry in wanted.items() if entry is not None}
-            count = max(book.count, shards_for(len(kept)), 1)
-            targets: dict[int, dict[ObjectRef, Entry]] = defaultdict(dict)
-            for ref, entry in kept.items():
-                targets[shard_of(ref, shards=count)][ref] = entry
-            stale = [
-                number
-                for number in range(count)
-                if number not in book.shards
-                or book.shards[number].shards != count
-                or book.shards[number].entries != targets[number]
-            ]
-            # New shards first: while an inventory is being cut anew, its entries are in both places.
-            for number in sorted(stale, reverse=True):
-                await self._write(namespace, owner, book, number, count, targets[number])
+            count, targets = _targets(book, entries)
+            new = [number for number in targets if book.current(number) is None]
+            old = [number for number in targets if number not in new]
+            # New shards first: while an inventory is cut anew, an entry is in both places, never in none.
+            for numbers in (new, old):
+                await _all_of(self._write(book, number, count, targets[number], entries) for number in numbers)
+            await self._drop_replaced(book)
 
     async def release(self, namespace: str, application: str, uid: str) -> None:
-        """Delete all shards, our finalizer included. Raises ApiError."""
-        for body in await self._objects.list(RESOURCE, namespace, selector=f"{OWNER_LABEL}={uid}"):
-            ref = ObjectRef.of(body)
-            try:
-                await self._objects.merge(ref, RESOURCE.version, {"metadata": {"finalizers": _others(body)}})
-                await self._objects.delete(ref, RESOURCE.version, uid=body["metadata"]["uid"])
-            except ApiError as error:
-                if not error.not_found:
-                    raise
+        """Delete all shards, then let go of them. Raises ApiError."""
+        book = _Book(namespace, InventoryOwner(name=application, uid=uid))
+        try:
+            bodies = await self._bodies(book)
+        except ApiError as error:
+            if not error.not_found:
+                raise
+            bodies = []  # the CRD went, and everything of its kind with it
+        for body in bodies:
+            # In this order: what still has the finalizer is found again if we end in between.
+            metadata = body["metadata"]
+            if "deletionTimestamp" not in metadata:
+                await self._objects.delete(ObjectRef.of(body), RESOURCE.version, uid=metadata["uid"])
+            await self._let_go(namespace, metadata["name"], metadata["uid"], metadata.get("finalizers") or [])
         self._books.pop(uid, None)
+
+    async def _bodies(self, book: _Book) -> list[dict[str, Any]]:
+        selector = f"{OWNER_LABEL}={book.owner.uid}"
+        return await self._objects.list(RESOURCE, book.namespace, selector=selector)
+
+    async def _read(self, book: _Book) -> None:
+        """Read all shards anew; entries known before stay, since nobody but us removes any."""
+        shards = {}
+        for body in await self._bodies(book):
+            shard = read_shard(body)
+            before = book.shards.get(shard.name)
+            if before is not None:
+                shard.entries = union([shard.entries, before.entries])
+            shards[shard.name] = shard
+        book.shards = shards
 
     async def _write(
         self,
-        namespace: str,
-        owner: InventoryOwner,
         book: _Book,
         number: int,
         count: int,
         entries: dict[ObjectRef, Entry],
+        changes: Mapping[ObjectRef, Entry | None],
     ) -> None:
-        spec = InventorySpec.of(owner, entries, shard=number, shards=count)
-        for attempt in range(_ATTEMPTS):
+        """Bring one shard to these entries; a conflict adds what the shard says meanwhile, and tries again."""
+        for attempt in range(_TRIES):
+            shard = book.current(number)
+            if shard and shard.sound and shard.shards == count and shard.entries == entries:
+                return
             try:
-                version = await self._send(namespace, owner, book.shards.get(number), spec)
-                book.shards[number] = _Shard(version, count, entries)
+                if shard is None or shard.terminating:
+                    await self._create(book, number, count, entries, replaces=shard)
+                else:
+                    await self._update(book, shard, count, entries)
                 return
             except ApiError as error:
-                if attempt == _ATTEMPTS - 1 or not (error.conflict or error.not_found):
+                if attempt == _TRIES - 1 or not (error.conflict or error.not_found):
                     raise
-                await self._reread(namespace, owner, book, number)
+            await self._read(book)
+            mine = {ref: entry for ref, entry in changes.items() if entry is None or ref in entries}
+            entries = _changed(union([book.entries(number=number), entries]), mine)
 
-    async def _send(self, namespace: str, owner: InventoryOwner, known: _Shard | None, spec: InventorySpec) -> str:
-        name = shard_name(owner, spec.shard)
-        content = spec.to_body()
-        if known is None:
-            metadata: dict[str, Any] = {
-                "name": name,
-                "namespace": namespace,
-                "labels": {OWNER_LABEL: owner.uid},
-                "finalizers": [FINALIZER],
-            }
-            body = {"apiVersion": RESOURCE.api_version, "kind": RESOURCE.kind, "metadata": metadata, "spec": content}
-            answer = await self._objects.create(body)
-        else:
-            patch = {"metadata": {"resourceVersion": known.resource_version}, "spec": content}
-            ref = ObjectRef(LOCAL_CLUSTER, RESOURCE.group, RESOURCE.kind, namespace, name)
-            answer = await self._objects.merge(ref, RESOURCE.version, patch)
-        return str(answer["metadata"]["resourceVersion"])
+    async def _create(
+        self, book: _Book, number: int, count: int, entries: dict[ObjectRef, Entry], *, replaces: Shard | None
+    ) -> None:
+        name = shard_name(book.owner, number, replaces=replaces.uid if replaces else "")
+        body = shard_body(book.owner, book.namespace, name, entries, shard=number, shards=count)
+        answer = await self._objects.create(body)
+        book.shards[name] = read_shard(answer)
 
-    async def _reread(self, namespace: str, owner: InventoryOwner, book: _Book, number: int) -> None:
-        """Somebody touched the shard: take its version, but not its content, which is ours alone to know."""
-        listed = await self._objects.list(RESOURCE, namespace, selector=f"{OWNER_LABEL}={owner.uid}")
-        found = next((body for body in listed if body["metadata"]["name"] == shard_name(owner, number)), None)
-        if found is None:
-            book.shards.pop(number, None)
-            return
-        known = book.shards.get(number) or _Shard("", found["spec"]["shards"], {})
-        known.resource_version = found["metadata"]["resourceVersion"]
-        book.shards[number] = known
+    async def _drop_replaced(self, book: _Book) -> None:
+        """Let go of the shards that somebody deleted, now that others of their number stand beside them."""
+        for shard in list(book.shards.values()):
+            if shard.terminating and book.current(shard.shard) is not shard:
+                await self._let_go(book.namespace, shard.name, shard.uid, shard.finalizers)
+                del book.shards[shard.name]
 
+    async def _update(self, book: _Book, shard: Shard, count: int, entries: dict[ObjectRef, Entry]) -> None:
+        spec = InventorySpec.of(book.owner, entries, shard=shard.shard, shards=count).to_body()
+        patch = {"metadata": {"resourceVersion": shard.resource_version}, "spec": spec}
+        answer = await self._objects.merge(_ref(book.namespace, shard.name), RESOURCE.version, patch)
+        shard.resource_version = answer["metadata"]["resourceVersion"]
+        shard.shards = count
+        shard.entries = dict(entries)
+        shard.readable = True
 
-def shard_name(owner: InventoryOwner, number: int) -> str:
-    """The object's name: the Application's (cut to fit), a digest of its UID, the shard's number."""
-    digest = sha256(owner.uid.encode()).hexdigest()[:8]
-    return f"{owner.name[:200].rstrip('.-')}-{digest}-{number}"
+    async def _let_go(self, namespace: str, name: str, uid: str, finalizers: list[str]) -> None:
+        """Take our finalizer off an object that is being deleted."""
+        patch = {"metadata": {"uid": uid, "finalizers": others(finalizers)}}
+        try:
+            await self._objects.merge(_ref(namespace, name), RESOURCE.version, patch)
+        except ApiError as error:
+            if not error.not_found:
+                raise
 
 
-def _others(body: dict[str, Any]) -> list[str]:
-    return [each for each in body["metadata"].get("finalizers") or [] if each != FINALIZER]
+def _ref(namespace: str, name: str) -> ObjectRef:
+    return ObjectRef(LOCAL_CLUSTER, RESOURCE.group, RESOURCE.kind, namespace, name)
+
+
+def _targets(book: _Book, changes: Mapping[ObjectRef, Entry | None]) -> tuple[int, dict[int, dict[ObjectRef, Entry]]]:
+    """The count of shards after the changes, and the entries of those shards that may need to be written."""
+    shards = list(book.shards.values())
+    entries = sum(len(item.entries) for item in shards) + len(changes)
+    if len(shards) == book.count >= shards_for(entries) and all(item.sound for item in shards) and complete(shards):
+        mine: dict[int, dict[ObjectRef, Entry | None]] = {}
+        for ref, entry in changes.items():
+            mine.setdefault(shard_of(ref, shards=book.count), {})[ref] = entry
+        parts = {item.shard: item.entries for item in shards if item.shard in mine}
+        return book.count, {number: _changed(part, mine[number]) for number, part in parts.items()}
+    kept = _changed(book.entries(), changes)
+    count = max(book.count, shards_for(len(kept)))
+    return count, dict(enumerate(split(kept, shards=count)))
+
+
+def _changed(entries: Mapping[ObjectRef, Entry], changes: Mapping[ObjectRef, Entry | None]) -> dict[ObjectRef, Entry]:
+    merged = {**entries, **changes}
+    return {ref: entry for ref, entry in merged.items() if entry is not None}
+
+
+async def _all_of(writes: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Let all writes end, then raise the first failure: one shard's must not leave others' answers unread."""
+    for result in await asyncio.gather(*writes, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result

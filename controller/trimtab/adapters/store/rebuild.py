@@ -1,23 +1,28 @@
 """A lost inventory, found again by the marks on live objects.
 
-The owner of the lost inventory flows in, entries of all objects that carry its mark and our Apply entry flow out.
+The owner of the lost inventory flows in, entries of all objects that carry its mark and our Apply entry flow out. The
+loop calls it when the store says that a shard is missing.
 """
 
-from collections.abc import Sequence
+import asyncio
+import logging
+from typing import Any, Final
 
 from trimtab.adapters.kube.discovery import Catalogue, Discovery
 from trimtab.core.api_error import ApiError
+from trimtab.core.fields.managed import our_tree
 from trimtab.core.inventory import Entry, Intended
-from trimtab.core.refs import ObjectRef, ResourceType
+from trimtab.core.refs import ObjectRef, ResourceType, split_api_version
 from trimtab.plan.ownership import Owner, proven
-from trimtab.reconcile.parallel import gather_bounded
 from trimtab.reconcile.ports import Objects
 
-IN_FLIGHT = 8
+log = logging.getLogger(__name__)
+
+_GONE_OR_UNLISTABLE: Final = (404, 405)
 
 
 class InventoryRebuilder:
-    """Looks through all listable types; `selector` finds what this installation manages."""
+    """Looks through all types that can be listed; `selector` finds what this installation manages."""
 
     def __init__(self, objects: Objects, discovery: Discovery, selector: str) -> None:
         self._objects = objects
@@ -25,37 +30,47 @@ class InventoryRebuilder:
         self._selector = selector
 
     async def rebuild(self, owner: Owner) -> dict[ObjectRef, Entry]:
-        """Entries as Intended, which a prune verifies object by object. Raises ApiError where a type cannot be listed.
+        """Entries as Intended, so that each is verified before it is pruned. Raises ApiError where a list fails.
 
-        A type that cannot be read could hold objects of ours: to go on without it would orphan them.
+        Objects of types that we may not list, or whose own API server is away, are not found: they are never pruned,
+        and a warning names their type.
         """
-        kinds = _listable(await self._discovery.catalogue())
-        parts = await gather_bounded([_Look(self, kind, owner) for kind in kinds], IN_FLIGHT)
-        return {ref: entry for part in parts for ref, entry in part.items()}
+        catalogue = await self._discovery.catalogue(fresh=True)
+        for version in sorted(catalogue.stale):
+            log.warning("the inventory of %s is rebuilt without %s, whose server is away", owner.title, version)
+        looks = await asyncio.gather(
+            *(self._look(kind, owner) for kind in appliable(catalogue)), return_exceptions=True
+        )
+        entries: dict[ObjectRef, Entry] = {}
+        for found in looks:
+            if isinstance(found, BaseException):
+                raise found
+            entries.update(found)
+        return entries
 
-    async def look(self, kind: ResourceType, owner: Owner) -> dict[ObjectRef, Entry]:
-        """The owner's objects of one type."""
+    async def _look(self, kind: ResourceType, owner: Owner) -> dict[ObjectRef, Entry]:
         try:
-            listed: Sequence[dict[str, object]] = await self._objects.list_metadata(kind, "", selector=self._selector)
+            bodies = await self._objects.list_metadata(kind, "", selector=self._selector)
         except ApiError as error:
-            if error.not_found or error.status == 405:  # went away meanwhile, or cannot be listed
+            if error.status in _GONE_OR_UNLISTABLE:
+                return {}
+            if error.status == 403:
+                log.warning("the inventory of %s is rebuilt without %s: %s", owner.title, kind.plural, error)
                 return {}
             raise
-        return {ObjectRef.of(body): Intended(kind.version) for body in listed if proven(body, owner)}
+        return {ObjectRef.of(body): Intended(_applied_version(body)) for body in bodies if proven(body, owner)}
 
 
-def _listable(catalogue: Catalogue) -> list[ResourceType]:
-    """One served version of each type that can be listed."""
+def appliable(catalogue: Catalogue) -> list[ResourceType]:
+    """One served version of each type that can be listed and applied."""
     kinds: dict[tuple[str, str], ResourceType] = {}
     for served in catalogue.types.values():
-        if "list" in served.verbs and "patch" in served.verbs:
+        if {"list", "patch"} <= served.verbs:
             kinds.setdefault((served.kind.group, served.kind.kind), served.kind)
     return sorted(kinds.values())
 
 
-class _Look:
-    def __init__(self, rebuilder: InventoryRebuilder, kind: ResourceType, owner: Owner) -> None:
-        self._rebuilder, self._kind, self._owner = rebuilder, kind, owner
-
-    async def __call__(self) -> dict[ObjectRef, Entry]:
-        return await self._rebuilder.look(self._kind, self._owner)
+def _applied_version(body: dict[str, Any]) -> str:
+    """The version in which we applied the object."""
+    entry = our_tree(body)
+    return split_api_version(entry[0] if entry else body["apiVersion"])[1]

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from pydantic import ValidationError
-
-from trimtab.api.inventory import RESOURCE, Inventory, InventoryOwner, InventorySpec
+from trimtab.api.inventory import RESOURCE, InventoryOwner, InventorySpec
+from trimtab.api.model import ObjectMeta
 from trimtab.core.inventory import Entry
 from trimtab.core.names import API_GROUP, FINALIZER
 from trimtab.core.refs import ObjectRef
@@ -31,26 +30,39 @@ class Shard:
     resource_version: str
     finalizers: list[str]
     terminating: bool
+    """Somebody deleted it; our finalizer keeps it, readable and writable, until another has taken its place."""
+    readable: bool = True
+    """Whether its content could be read; it counts as missing otherwise, and the next change writes over it."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether it may stay as it is."""
+        return self.readable and not self.terminating
 
 
-def read_shard(body: dict[str, Any]) -> Shard | None:
-    """The shard that an object is; None where it is unreadable (edited by hand)."""
-    try:
-        inventory = Inventory.parse(body)
-        entries = inventory.spec.to_entries()
-    except (ValidationError, ValueError):
-        return None
-    metadata = inventory.metadata
-    return Shard(
+def read_shard(body: dict[str, Any]) -> Shard:
+    """The shard that an Inventory object is, as far as it can be read (it may have been edited by hand)."""
+    metadata, spec = ObjectMeta.model_validate(body["metadata"]), body.get("spec") or {}
+    shard = Shard(
         name=metadata.name,
-        shard=inventory.spec.shard,
-        shards=inventory.spec.shards,
-        entries=entries,
+        shard=spec.get("shard") or 0,
+        shards=spec.get("shards") or 1,
+        entries={},
         uid=metadata.uid,
         resource_version=metadata.resource_version,
         finalizers=list(metadata.finalizers),
         terminating=metadata.deleting,
     )
+    try:
+        shard.entries = InventorySpec.model_validate(spec).to_entries()
+    except ValueError:
+        shard.readable = False
+    return shard
+
+
+def others(finalizers: Iterable[str]) -> list[str]:
+    """The finalizers that are not ours."""
+    return [name for name in finalizers if name != FINALIZER]
 
 
 def complete(shards: Iterable[Shard]) -> bool:
@@ -59,6 +71,9 @@ def complete(shards: Iterable[Shard]) -> bool:
     While an inventory grows from n to 2n shards, old ones count in n and new ones in 2n; an entry is in each shard
     whose number is its hash modulo that shard's count, so that each hash must find one.
     """
+    shards = list(shards)
+    if not all(item.readable for item in shards):
+        return False
     found = {(item.shard, item.shards) for item in shards}
     counts = {count for _, count in found}
     return all(any((number % count, count) in found for count in counts) for number in range(max(counts, default=0)))

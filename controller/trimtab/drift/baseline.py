@@ -8,9 +8,9 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from trimtab.core.fields.fieldset import walk
+from trimtab.core.fields.fieldset import FieldsV1
 from trimtab.core.fields.managed import our_tree
-from trimtab.core.fields.path import MISSING, canonical
+from trimtab.core.fields.path import MISSING, canonical, segment, step_into
 
 ALGORITHM = "b1"
 """Goes into every baseline: after a change of the algorithm all differ once, and each object is judged anew."""
@@ -28,11 +28,24 @@ def baseline(live: Mapping[str, Any], *, key: bytes) -> str | None:
     if ours is None or ours[0] != live.get("apiVersion"):
         return None
     metadata = live.get("metadata", {})
-    digest = hmac.new(key, digestmod="sha256")
     identity = (ALGORITHM, live["apiVersion"], live.get("kind"), metadata.get("namespace"), metadata.get("name"))
-    digest.update(canonical(identity).encode(errors="surrogatepass"))
-    for path, value in walk(ours[1], live):
-        scalar = value is not MISSING and value is not None and not isinstance(value, Mapping | list)
-        member = [[f"{step.kind.value}:{step.text}" for step in path], *([value] if scalar else [])]
-        digest.update(b"\n" + canonical(member).encode(errors="surrogatepass"))
-    return f"{ALGORITHM}:{digest.hexdigest()}"
+    content = canonical([identity, _marks(ours[1], live)]).encode(errors="surrogatepass")
+    return f"{ALGORITHM}:{hmac.new(key, content, 'sha256').hexdigest()}"
+
+
+def _marks(tree: FieldsV1, value: object) -> list[Any]:
+    """A FieldsV1 tree in a fixed order with the scalars at its members: `[segment, member, [scalar], below]` each.
+
+    It runs for every watch event: hence one pass and one serialisation, and no path is built.
+    """
+    marks = []
+    for name, below in tree.items():
+        if name == ".":
+            continue
+        step = segment(name)
+        found = MISSING if value is MISSING else step_into(value, step)
+        member = not below or "." in below
+        scalar = member and found is not MISSING and found is not None and not isinstance(found, dict | list)
+        marks.append((str(step), member, [found] if scalar else [], _marks(below, found) if below else []))
+    # Two members never share a segment, so that values are never compared.
+    return sorted(marks)

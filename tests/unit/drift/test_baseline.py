@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.drift.objects import T1, deployment, entry, owned, secret, taken
 
-from trimtab.core.fields.fieldset import leaves
 from trimtab.core.fields.managed import our_paths
 from trimtab.core.fields.path import Path, fields, resolve
 from trimtab.drift.baseline import ALGORITHM, baseline
@@ -14,7 +13,7 @@ KEY = b"installation"
 LIVE = owned(deployment())
 REST = baseline(LIVE, key=KEY)
 OWNED = sorted(our_paths(LIVE))
-SCALARS = [path for path in leaves(our_paths(LIVE)) if not isinstance(resolve(LIVE, path), dict | list)]
+SCALARS = [path for path in OWNED if not isinstance(resolve(LIVE, path), dict | list)]
 
 
 def changed(live, path: Path, value):
@@ -75,7 +74,7 @@ def test_what_is_not_ours_leaves_it_alone(status, number, order):
     assert baseline(shuffled(live, order), key=KEY) == REST
 
 
-@given(st.sampled_from(sorted(SCALARS)), st.one_of(st.text(max_size=9), st.integers(), st.booleans()))
+@given(st.sampled_from(SCALARS), st.one_of(st.text(max_size=9), st.integers(), st.booleans()))
 def test_any_change_of_a_declared_scalar_shows(path, value):
     before = resolve(LIVE, path)
     digest = baseline(changed(LIVE, path, value), key=KEY)

@@ -1,13 +1,13 @@
-"""Sets of paths, from and to FieldsV1, and the walk that reads a live object along them.
+"""Sets of paths, from and to FieldsV1.
 
 FieldsV1 is a tree: `{"f:spec": {"f:replicas": {}}}`. An empty map is a member of the set, `.` makes an inner node one.
-Drift's baseline walks the tree as it is; plan's claims compute with sets of paths and write them back.
+managedFields flow in; drift compares along the paths, plan's claims compute with the sets and write them back.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from trimtab.core.fields.path import MISSING, Path, Segment, is_under, segment, step_into
+from trimtab.core.fields.path import Path, is_under, segment
 
 FieldsV1 = Mapping[str, Any]
 Paths = frozenset[Path]
@@ -17,19 +17,18 @@ _SELF = "."
 
 def paths_of(tree: FieldsV1) -> Paths:
     """All member paths of a FieldsV1 tree. Raises ValueError where a key is no segment."""
-    return frozenset(path for path, _ in walk(tree, None))
+    return frozenset(_members(tree, ()))
 
 
-def walk(tree: FieldsV1, value: object, at: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Each member path of a FieldsV1 tree with the value that `value` has there (MISSING: none), in sorted order."""
-    steps = sorted((segment(name), below) for name, below in tree.items() if name != _SELF)
-    for step, below in steps:
-        path = (*at, step)
-        found = MISSING if value is MISSING else step_into(value, step)
+def _members(tree: FieldsV1, at: Path) -> Iterator[Path]:
+    for name, below in tree.items():
+        if name == _SELF:
+            continue
+        path = (*at, segment(name))
         if not below or _SELF in below:
-            yield path, found
+            yield path
         if below:
-            yield from walk(below, found, path)
+            yield from _members(below, path)
 
 
 def fields_v1(paths: Iterable[Path]) -> dict[str, Any]:
@@ -51,14 +50,3 @@ def fields_v1(paths: Iterable[Path]) -> dict[str, Any]:
 def under(paths: Iterable[Path], parent: Path) -> Paths:
     """The paths at or below `parent`."""
     return frozenset(path for path in paths if is_under(path, parent))
-
-
-def leaves(paths: Paths) -> Paths:
-    """The paths that have no other path of the set below them."""
-    inner = {path[:depth] for path in paths for depth in range(1, len(path))}
-    return paths - inner
-
-
-def children(paths: Iterable[Path], parent: Path) -> frozenset[Segment]:
-    """The segments that follow `parent` in the set."""
-    return frozenset(path[len(parent)] for path in paths if len(path) > len(parent) and is_under(path, parent))

@@ -4,7 +4,7 @@ Segments come from the keys of FieldsV1 (`f:name`, `k:{…}`, `v:…`, `i:0`); p
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import Enum, StrEnum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -49,8 +49,13 @@ class Segment(NamedTuple):
     def selects(self, item: object) -> bool:
         """Whether a list item is the one that this KEY or VALUE segment names; an absent key field equals null."""
         if self.kind is SegmentKind.KEY:
-            wanted = _parsed(self.text)
-            return isinstance(item, Mapping) and all(same(item.get(name), value) for name, value in wanted.items())
+            # Asked for every item of every list at every watch event: hence plain loops.
+            if not isinstance(item, dict):
+                return False
+            for name, value in _parsed(self.text).items():  # noqa: SIM110
+                if not same(item.get(name), value):
+                    return False
+            return True
         return self.kind is SegmentKind.VALUE and same(item, _parsed(self.text))
 
 
@@ -128,8 +133,8 @@ def is_under(path: Path, parent: Path) -> bool:
 def step_into(value: object, step: Segment) -> Any:
     """What stands one segment below a value: MISSING where nothing does."""
     if step.kind is SegmentKind.FIELD:
-        return value.get(step.text, MISSING) if isinstance(value, Mapping) else MISSING
-    if not isinstance(value, Sequence) or isinstance(value, str):
+        return value.get(step.text, MISSING) if isinstance(value, dict) else MISSING
+    if not isinstance(value, list):
         return MISSING
     if step.kind is SegmentKind.INDEX:
         index = int(step.text)
@@ -149,12 +154,12 @@ def resolve(body: object, path: Path) -> Any:
 
 def same(left: object, right: object) -> bool:
     """Equality of JSON values: order of fields aside, 1 equals 1.0 and true does not equal 1."""
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same(value, right[name]) for name, value in left.items())
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
     return left == right
 
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from tests.unit.core.fields.strategies import path_sets, paths
 
-from trimtab.core.fields.fieldset import children, fields_v1, leaves, paths_of, under, walk
-from trimtab.core.fields.path import MISSING, field, fields, keyed, valued
+from trimtab.core.fields.fieldset import fields_v1, paths_of, under
+from trimtab.core.fields.path import field, fields, keyed, valued
 
 TREE: dict = {
     "f:metadata": {"f:finalizers": {'v:"x"': {}}},
@@ -43,28 +43,6 @@ def test_under_and_the_rest_make_the_whole(members, parent):
     assert below <= members
     assert all(path[: len(parent)] == parent for path in below)
     assert all(path[: len(parent)] != parent for path in members - below)
-
-
-@given(path_sets)
-def test_leaves_have_nothing_below(members):
-    for leaf in leaves(members):
-        assert under(members, leaf) == {leaf}
-
-
-def test_children_are_the_next_steps():
-    assert children(paths_of(TREE), fields("spec")) == {field("replicas"), field("template"), field("values")}
-    assert children(paths_of(TREE), fields("spec", "replicas")) == frozenset()
-
-
-def test_walk_reads_values_in_an_order_of_its_own():
-    body = {"spec": {"replicas": 3, "template": {"containers": [{"name": "web", "image": "web:1"}]}}}
-    shuffled = {"f:spec": dict(reversed(TREE["f:spec"].items())), "f:metadata": TREE["f:metadata"]}
-    seen = list(walk(TREE, body))
-    assert seen == list(walk(shuffled, body))
-    values = dict(seen)
-    assert values[fields("spec", "replicas")] == 3
-    assert values[(*WEB, field("image"))] == "web:1"
-    assert values[fields("spec", "values", "a")] is MISSING
 
 
 def test_a_key_that_is_no_segment_is_refused():

@@ -115,13 +115,13 @@ def _chunks(text: bytes) -> Iterator[_Chunk]:
 def _read(text: bytes, limits: Limits, budget: AliasBudget, memo: Memo | None) -> list[Parsed]:
     if _BLANK.fullmatch(text):
         return []
-    key = blake2b(text, digest_size=20).digest() if memo else b""
-    if memo and (kept := memo.get(key)) is not None:
+    key = blake2b(text, digest_size=20).digest() if memo is not None else b""
+    if memo is not None and (kept := memo.get(key)) is not None:
         return [Parsed(value, line, tuple(item_lines)) for value, line, item_lines in orjson.loads(kept)]
     before = budget.left_bytes
     parsed = _parse(text, limits, budget)
     expanded = budget.left_bytes != before
-    if memo and not expanded and not any(one.faults for one in parsed):
+    if memo is not None and not expanded and not any(one.faults for one in parsed):
         memo.put(key, orjson.dumps([(one.value, one.line, one.item_lines) for one in parsed]))
     return parsed
 

@@ -63,11 +63,8 @@ def _checked(value: Any, line: int) -> Parsed:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise _Duplicate(f"duplicate key {key!r}")
-            seen.add(key)
+        keys = [key for key, _ in pairs]
+        raise _Duplicate(f"duplicate key {next(key for key in keys if keys.count(key) > 1)!r}")
     return found
 
 

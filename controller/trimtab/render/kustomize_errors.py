@@ -18,7 +18,11 @@ _STEP: Final = re.compile(r"accumulating resources from '([^']+)'")
 _FILE: Final = re.compile(r"in File: (\S+)")
 _LINE: Final = re.compile(r"yaml: line (\d+):")
 _NO_PART: Final = re.compile(r"\.\[no[A-Z][a-z]+\]")
+_OUTSIDE: Final = (re.compile(r"(?:(?<=[\s'\"(])|^)/[^\s'\"/].*", re.DOTALL), "a path outside of the repository")
+"""What follows such a path would tell whether it exists."""
+_FILE_SOURCES: Final = re.compile(r"file sources: \[([^\[\]]*)\]")
 _QUOTED_CONTENT: Final = (
+    (re.compile(r"with config: `.*\n`: ", re.DOTALL), ""),
     (re.compile(r"`.*(?:`|\Z)", re.DOTALL), "`…`"),
     (re.compile(r"\[.*(?:\]|\Z)", re.DOTALL), "[…]"),
     (re.compile(r"\{.*(?:\}|\Z)", re.DOTALL), "{…}"),
@@ -31,7 +35,8 @@ def failure(stderr: str, kustomization: Kustomization, tree: str, files: frozens
     """What to tell of a failed build. `tree` is the absolute folder of the materialised files, cut off all paths;
     `files` are the files in it.
     """
-    text = stderr.replace(tree.rstrip("/") + "/", "")
+    root = tree.rstrip("/")
+    text = stderr.replace(root + "/", "").replace(root, ".")
     origin = _place(text, kustomization, files)
     return Problem(
         f"kustomize: {masked(text, kustomization.secret_literals)}",
@@ -43,10 +48,10 @@ def failure(stderr: str, kustomization: Kustomization, tree: str, files: frozens
 
 def masked(text: str, secrets: tuple[str, ...] = ()) -> str:
     """The text in one line of bounded length, without quoted content and without the given values."""
-    text = _NO_PART.sub("", text.strip().removeprefix("Error: "))
+    text = _FILE_SOURCES.sub(r"file sources: \1", _NO_PART.sub("", text.strip().removeprefix("Error: ")))
     for secret in sorted((one for one in secrets if one), key=len, reverse=True):
         text = text.replace(secret, "…")
-    for content, replacement in _QUOTED_CONTENT:
+    for content, replacement in (_OUTSIDE, *_QUOTED_CONTENT):
         text = content.sub(replacement, text)
     text = " ".join(text.split())
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

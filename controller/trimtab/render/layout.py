@@ -36,7 +36,7 @@ def layout(listing: Iterable[str], path: str) -> Layout:
     """Sort the files below `path` (empty: the root). Files and folders whose name begins with a dot are left out."""
     below = sorted(name for name in listing if within(name, path) and not _hidden(name, path))
     kustomized = {dirname(name) for name in below if is_kustomization(name)}
-    builds = {folder for folder in kustomized if not _inside_any(dirname(folder), folder, path, kustomized)}
+    builds = {folder for folder in kustomized if folder == path or not _built(dirname(folder), path, kustomized)}
     files = [name for name in below if name.endswith((*_YAML, _JSON)) and not _built(dirname(name), path, builds)]
     return Layout(tuple(sorted(builds)), tuple(files))
 
@@ -60,16 +60,10 @@ def _hidden(name: str, path: str) -> bool:
     return any(part.startswith(".") for part in inner.split("/") if part)
 
 
-def _inside_any(parent: str, folder: str, path: str, kustomized: set[str]) -> bool:
-    return folder != path and _built(parent, path, kustomized)
-
-
 def _built(folder: str, path: str, builds: set[str]) -> bool:
     """Whether the folder or one above it, up to `path`, is built by kustomize."""
-    while within(folder, path):
-        if folder in builds:
-            return True
+    while folder not in builds:
         if folder == path or not folder:
             return False
         folder = dirname(folder)
-    return False
+    return within(folder, path)

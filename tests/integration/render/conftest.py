@@ -1,0 +1,66 @@
+"""The real kustomize and kubectl, without a cluster, and the example repositories of other projects."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from trimtab.core.errors import Problem, SourceError
+from trimtab.localcluster.assets import Finder
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="session")
+def programs():
+    """The paths of kubectl and kustomize, by name."""
+    return Finder.from_environment().find(["kubectl", "kustomize"])
+
+
+@pytest.fixture(scope="session")
+def corpus():
+    """The folder with the example repositories."""
+    folder = Path(os.environ.get("TRIMTAB_CORPUS") or REPOSITORY.parent / "shared" / "corpus")
+    if not folder.is_dir():
+        pytest.skip("corpus absent")
+    return folder
+
+
+class FolderGit:
+    """Git's port over a plain folder: what is asked for is copied, and remembered."""
+
+    def __init__(self, root):
+        self.root = root
+        self.asked = []
+
+    async def materialise(self, url, credentials, sha, paths, target):
+        self.asked.append(list(paths))
+        for path in paths:
+            if not (self.root / path).is_dir():
+                raise SourceError(Problem(f"{path} is no folder"))
+            shutil.copytree(self.root / path, target / path, symlinks=True, dirs_exist_ok=True)
+            for copied in (target / path).rglob("*"):
+                if not copied.is_symlink():
+                    copied.chmod(0o700)
+
+
+@pytest.fixture
+def corpus_git(corpus):
+    """The example repositories as one repository."""
+    return FolderGit(corpus)
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A function that writes files (path → text) into a new repository and gives its Git."""
+
+    def write(files):
+        root = tmp_path / "repository"
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return FolderGit(root)
+
+    return write

@@ -1,0 +1,85 @@
+"""Repositories of other projects: as many objects as they have, and the same as kustomize alone builds."""
+
+import subprocess
+
+import pytest
+import yaml
+
+from trimtab.adapters.process.renderer import KustomizeRenderer
+from trimtab.render.documents import read_file
+from trimtab.render.qualify import qualify
+
+pytestmark = pytest.mark.corpus
+
+BUILDS = {
+    "podinfo": 3,
+    "microservices-demo/kustomize": 35,
+    "kube-prometheus": 131,
+    "metrics-server/overlays/release": 9,
+    "flux2-kustomize-helm-example/apps/staging": 3,
+    "flux2-kustomize-helm-example/infrastructure/controllers": 6,
+}
+
+
+@pytest.fixture
+def render(corpus_git, programs):
+    renderer = KustomizeRenderer(kustomize=programs["kustomize"])
+
+    async def start(path):
+        return await renderer.render(corpus_git, "url", None, "sha", path)
+
+    return start
+
+
+def built(program, folder):
+    return subprocess.run([program, "build", str(folder)], capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize(("path", "count"), BUILDS.items())
+async def test_a_build_is_what_kustomize_builds(render, corpus, programs, path, count):
+    rendered = await render(path)
+    output = built(programs["kustomize"], corpus / path)
+    expected = {}
+    for document in read_file(output, "x").documents:
+        metadata = document.value["metadata"]
+        expected[document.value["kind"], metadata.get("namespace"), metadata["name"]] = document.value
+    found = {(m.ref.kind, m.ref.namespace or None, m.ref.name): m.body for m in rendered.manifests}
+    assert found == expected
+    assert len(found) == count
+    assert all(manifest.origin.line for manifest in rendered.manifests)
+
+
+@pytest.mark.parametrize(
+    ("path", "count"), [("kube-prometheus/manifests", 131), ("gateway-api/standard", 12), ("gateway-api", 12)]
+)
+async def test_a_plain_folder_is_read_whole(render, path, count):
+    assert len((await render(path)).manifests) == count
+
+
+async def test_the_release_of_the_microservices_demo(render):
+    rendered = await render("microservices-demo/release")
+    file = "microservices-demo/release/kubernetes-manifests.yaml"
+    assert sum(manifest.origin.file == file for manifest in rendered.manifests) == 35
+
+
+@pytest.mark.parametrize("path", ["kube-prometheus", "microservices-demo/release"])
+async def test_lines_point_at_the_object(render, corpus, path):
+    for manifest in (await render(path)).manifests:
+        lines = (corpus / manifest.origin.file).read_text().splitlines()
+        assert "".join(lines[manifest.origin.line - 1 : manifest.origin.line]).strip()
+        below = "\n".join(lines[manifest.origin.line - 1 :])
+        assert manifest.ref.name in below
+
+
+async def test_a_target_namespace_moves_everything_namespaced(render):
+    rendered = await render("microservices-demo/release")
+    found = qualify(rendered.manifests, target_namespace="shop", default_namespace="x", namespaced=lambda *_: True)
+    assert {manifest.ref.namespace for manifest in found.manifests} == {"shop"}
+
+
+async def test_values_that_yaml_1_1_disputes_come_through(render):
+    rendered = await render("kube-prometheus/manifests")
+    text = yaml.safe_dump(
+        [manifest.body for manifest in rendered.manifests if manifest.ref.kind.endswith("Definition")]
+    )
+    assert "- '='" in text or '- "="' in text or "- '='" in text.replace('"', "'")

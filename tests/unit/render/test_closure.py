@@ -1,0 +1,72 @@
+"""Which folders a path needs, and which of them are still missing."""
+
+from trimtab.render.closure import closure
+
+FILES = {
+    "apps/prod/kustomization.yaml": b"resources: [../../base, extra.yaml]\ncomponents: [../../components/tls]\n"
+    b"patches: [{path: ../shared/patch.yaml}]\n",
+    "apps/prod/extra.yaml": b"",
+    "apps/shared/patch.yaml": b"",
+    "base/kustomization.yaml": b"resources: [web]\n",
+    "base/web/kustomization.yml": b"resources: [web.yaml]\n",
+    "base/web/web.yaml": b"",
+    "components/tls/kustomization.yaml": b"kind: Component\n",
+    "plain/a.yaml": b"",
+    "plain/sub/Kustomization": b"resources: [../../base]\n",
+    "loop/a/kustomization.yaml": b"resources: [../b]\n",
+    "loop/b/kustomization.yaml": b"resources: [../a]\n",
+    "remote/kustomization.yaml": b"resources: [https://example.com/x]\n",
+}
+
+
+def walk(path, *, without=()):
+    files = {name: data for name, data in FILES.items() if not name.startswith(tuple(without) or "!")}
+    return closure(frozenset(files), path, files.__getitem__)
+
+
+def test_bases_components_and_files_outside_are_followed():
+    found = walk("apps/prod")
+    assert found.folders == ("apps/prod", "apps/shared", "base", "components/tls")
+    assert (found.missing, found.problems, found.unresolved) == ((), (), ())
+    assert set(found.kustomizations) == {"apps/prod", "base", "base/web", "components/tls"}
+
+
+def test_a_plain_folder_needs_itself_and_what_its_kustomizations_name():
+    assert walk("plain").folders == ("base", "plain")
+    assert walk("base").folders == ("base",)
+
+
+def test_what_is_not_there_is_missing_and_told_with_its_line():
+    found = walk("apps/prod", without=["base", "apps/shared", "apps/prod/extra"])
+    assert found.missing == ("apps/prod", "apps/shared", "base")
+    assert sorted(str(problem) for problem in found.unresolved) == [
+        (
+            "apps/prod/kustomization.yaml:1: '../../base' does not exist in the repository"
+            " (add it, or take it off the kustomization)"
+        ),
+        (
+            "apps/prod/kustomization.yaml:1: 'extra.yaml' does not exist in the repository"
+            " (add it, or take it off the kustomization)"
+        ),
+        (
+            "apps/prod/kustomization.yaml:3: '../shared/patch.yaml' does not exist in the repository"
+            " (add it, or take it off the kustomization)"
+        ),
+    ]
+
+
+def test_a_folder_without_a_kustomization_is_needed_all_the_same():
+    found = closure(frozenset({"a/kustomization.yaml", "b/c.yaml"}), "a", lambda _: b"resources: [../b]")
+    assert (found.folders, found.missing) == (("a", "b"), ())
+
+
+def test_the_walk_ends_on_a_cycle():
+    assert walk("loop/a").folders == ("loop/a", "loop/b")
+
+
+def test_problems_of_every_file_are_collected():
+    assert "remote resource" in str(walk("remote").problems[0])
+
+
+def test_the_root_holds_everything():
+    assert walk("").folders == ("",)

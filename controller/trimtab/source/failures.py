@@ -91,6 +91,13 @@ _RULES: Final = (
         _AGAIN,
     ),
     _rule(
+        r"fsck error|possible repository corruption|bad pack header|object corrupt or missing|is not a valid object|hash mismatch|pack has bad|pack is corrupted"
+        r"|pack signature mismatch|inflate returned",
+        "ContentRefused",
+        "the server sent objects that are malformed or unsafe",
+        "run `git fsck --strict` on the server's copy, and mend what it names",
+    ),
+    _rule(
         r"not valid: (is this a git repository|could not determine hash)|invalid server response|protocol error"
         r"|expected (service|flush)|bad line length",
         "NotARepository",
@@ -114,13 +121,6 @@ _RULES: Final = (
         "StorageFull",
         "the controller's disk is full",
         "give its data volume more room",
-    ),
-    _rule(
-        r"fsck error|object corrupt or missing|is not a valid object|hash mismatch|pack has bad|pack is corrupted"
-        r"|pack signature mismatch|inflate returned",
-        "ContentRefused",
-        "the server sent objects that are malformed or unsafe",
-        "run `git fsck --strict` on the server's copy",
     ),
     _rule(
         r"early eof|hung up|rpc failed|unexpected disconnect|transfer closed|empty reply|connection reset"

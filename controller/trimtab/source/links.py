@@ -1,10 +1,11 @@
 """Symbolic links of a tree: where each one leads, decided from the tree alone.
 
-All links of a commit flow in, the path each reaches inside the tree or a refusal flows out. The Git adapter calls it
+All links of a commit flow in, the way each takes through the tree or a refusal flows out. The Git adapter calls it
 before it writes anything; the file system is never asked, so that an error cannot tell what exists outside.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from trimtab.core.errors import Problem, SourceError
@@ -14,14 +15,31 @@ MAX_EXPANSIONS: Final = 40
 """Links followed for one path before it counts as a loop: the kernel's own limit."""
 
 
-def resolve_link(path: str, links: Mapping[str, str]) -> str:
-    """The path in the tree that the link at `path` reaches, through other links where need be.
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a link ends (the empty string is the root; it need not exist), and the other links it leads through."""
 
-    `links` maps every link of the tree to its target text. The result need not exist. Raises SourceError (reason
-    SymlinkRefused) where the way is absolute, leaves the tree, even to come back, or goes in circles.
+    end: str
+    through: frozenset[str]
+
+
+def resolve_link(path: str, links: Mapping[str, str]) -> Way:
+    """The way from the link at `path`. `links` maps every link of the tree to its target text.
+
+    Raises SourceError (reason SymlinkRefused) where it is absolute, leaves the tree, even to come back, or goes in
+    circles.
     """
-    done = path.split("/")[:-1]
-    todo = _parts(path, links[path])
+    return _follow(path, path.split("/")[:-1], _parts(path, links[path]), links)
+
+
+def resolve_path(path: str, links: Mapping[str, str]) -> Way:
+    """Where a path ends whose folders, or itself, may be links. Raises as `resolve_link`."""
+    return _follow(path, [], _parts(path, path), links)
+
+
+def _follow(path: str, done: list[str], todo: list[str], links: Mapping[str, str]) -> Way:
+    """Walk the parts `todo` (last first) from the folder `done`."""
+    through: set[str] = set()
     expansions = 1
     while todo:
         part = todo.pop()
@@ -39,8 +57,9 @@ def resolve_link(path: str, links: Mapping[str, str]) -> str:
         expansions += 1
         if expansions > MAX_EXPANSIONS:
             raise _refusal(path, "goes in circles")
+        through.add(here)
         todo += _parts(path, links[here])
-    return "/".join(done)
+    return Way("/".join(done), frozenset(through))
 
 
 def _parts(path: str, target: str) -> list[str]:

@@ -30,6 +30,7 @@ URL = "https://git.example.org/app.git"
         ("error: index-pack died of signal 25", "RepositoryTooLarge"),
         ("fatal: write error: No space left on device", "StorageFull"),
         ("error: object 12: hasDotgit: contains '.git'\nfatal: fsck error in packed object", "ContentRefused"),
+        ("remote: aborting due to possible repository corruption\nfatal: protocol error: bad pack", "ContentRefused"),
         ("error: RPC failed; curl 18 transfer closed with outstanding read data remaining", "TransferFailed"),
         ("fatal: early EOF\nfatal: fetch-pack: invalid index-pack output", "TransferFailed"),
         ("fatal: something that git never said before", "GitFailed"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trimtab.core.errors import SourceError
-from trimtab.source.links import resolve_link
+from trimtab.source.links import Way, resolve_link
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,12 @@ from trimtab.source.links import resolve_link
     ],
 )
 def test_links_are_followed_inside_the_tree(links, reached):
-    assert resolve_link(next(iter(links)), links) == reached
+    assert resolve_link(next(iter(links)), links).end == reached
+
+
+def test_the_links_on_the_way_are_told():
+    links = {"a": "b/c", "b": "d", "d": "e", "e/c": "../f", "x": "y"}
+    assert resolve_link("a", links) == Way("f", frozenset({"b", "d", "e/c"}))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +83,7 @@ def test_an_accepted_link_stays_inside_on_a_real_file_system(links):
         links = {name: text for name, text in links.items() if (root / name).is_symlink()}
         for name in links:
             try:
-                reached = resolve_link(name, links)
+                reached = resolve_link(name, links).end
             except SourceError:
                 continue
             real = os.path.realpath(root / name)

@@ -89,10 +89,8 @@ class BareRepository:
         """Commit the files as they were before `sha` (the tip, where empty), as reverting the tip would."""
         undone = sha or self.sha(branch)
         tree = self.git("rev-parse", f"{undone}^^{{tree}}")
-        name, _, mail = self.author.removesuffix(">").partition(" <")
-        identity = [f"-cuser.name={name}", f"-cuser.email={mail}"]
         subject = f'Revert "{self.git("log", "-1", "--format=%s", undone)}"'
-        made = self.git(*identity, "commit-tree", tree, "-p", self.sha(branch), "-m", subject)
+        made = self.git(*self._identity(), "commit-tree", tree, "-p", self.sha(branch), "-m", subject)
         self.force(branch, made)
         return made
 
@@ -107,7 +105,11 @@ class BareRepository:
     def tag(self, name: str, sha: str = "HEAD", *, message: str = "") -> None:
         """Make or move a tag, annotated where it has a message."""
         annotation = ["-a", "-m", message] if message else []
-        self.git("-cuser.name=Ada Example", "-cuser.email=ada@example.org", "tag", "-f", *annotation, name, sha)
+        self.git(*self._identity(), "tag", "-f", *annotation, name, sha)
+
+    def _identity(self) -> list[str]:
+        name, _, mail = self.author.removesuffix(">").partition(" <")
+        return ["-c", f"user.name={name}", "-c", f"user.email={mail}"]
 
 
 def _file(path: str, content: Content) -> bytes:

@@ -69,11 +69,11 @@ def _closed(
     seen = set(todo)
     while todo:
         try:
-            reached = resolve_link(todo.pop(), links)
+            way = resolve_link(todo.pop(), links)
         except SourceError as error:
             problems += error.problems
             continue
-        below = whole if not reached else {p: e for p, e in whole.items() if within(p, (reached,))}
+        below = {p: e for p, e in whole.items() if p in way.through or within(p, (way.end,))}
         entries |= below
         fresh = [path for path in below if path in links and path not in seen]
         seen.update(fresh)

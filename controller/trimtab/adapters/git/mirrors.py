@@ -73,9 +73,8 @@ class GitMirrors:
             raise SourceError(_in_use(self._data_dir)) from None
         self._guard = guard
         self._identities = Identities.at(self._data_dir / "salt")
-        self._pool.start()
         await asyncio.to_thread(_forget, self._data_dir / "mirrors", self._limits.forget_seconds)
-        self._do_later(self._pool.warm())
+        self._pool.start()
 
     async def close(self) -> None:
         """Stop all work, end all processes, release the data folder."""

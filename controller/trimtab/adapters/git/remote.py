@@ -79,7 +79,7 @@ class Remote:
                 Problem(
                     f"{show_url(self.url)}: the repository is empty",
                     reason="EmptyRepository",
-                    remedy="push a first commit to it",
+                    remedy="push a first commit to it; check spec.url where there is one already",
                     retry=True,
                 )
             )

@@ -74,6 +74,8 @@ def listed(tips: git.Repo, sha: str, path: str, *, max_files: int) -> Iterator[E
     count = 0
     try:
         for row in _rows(process.stdout):
+            if b" BAD\t" in row:
+                raise store.broken(Path(tips.git_dir), "a blob is missing")
             entry = _entry(row)
             if entry is None:
                 continue

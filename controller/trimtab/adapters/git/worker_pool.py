@@ -4,6 +4,7 @@ Requests flow in, answers or a `SourceError` flow out. `mirrors` calls it, from 
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from trimtab.adapters.git import frames
@@ -43,21 +44,19 @@ class WorkerPool:
         self._network_slots = asyncio.Semaphore(max(1, limits.workers - _KEPT_FOR_LOCAL_WORK))
         self._idle: list[_Worker] = []
         self._workers: set[_Worker] = set()
+        self._warming: asyncio.Task[None] | None = None
         self._closed = False
 
     def start(self) -> None:
-        """Start the zygote."""
+        """Start the zygote, and have a first worker import GitPython before anybody asks for something."""
         self._zygote.start()
+        self._warming = asyncio.ensure_future(self._warm())
 
     @property
     def pids(self) -> frozenset[int]:
         """Process IDs of the zygote and of all workers."""
         zygote = {self._zygote.pid} if self._zygote.pid else set()
         return frozenset({worker.pid for worker in self._workers} | zygote)
-
-    async def warm(self) -> None:
-        """Have one worker ready, so that the first request need not wait for GitPython's import."""
-        await self.call(Warm())
 
     async def call(self, request: Request, *, network: bool = False) -> dict[str, object]:
         """One request and its answer; on cancellation, and so on a deadline, the worker is killed.
@@ -74,12 +73,26 @@ class WorkerPool:
     async def close(self) -> None:
         """End all workers and the zygote; no process and no descriptor is left."""
         self._closed = True
-        for worker in list(self._workers):
-            self._discard(worker)
+        if self._warming:
+            self._warming.cancel()
+            await asyncio.wait([self._warming])
+        # A worker that is just being started is to be known before all are ended.
+        async with self._spawning:
+            for worker in list(self._workers):
+                self._discard(worker)
         await self._zygote.close()
 
+    async def _warm(self) -> None:
+        # Nobody waits for it: whoever needs a worker next meets the same fault.
+        with suppress(SourceError):
+            await self._ask(await self._new(), Warm())
+
     async def _call(self, request: Request) -> dict[str, object]:
-        worker = await self._take()
+        if self._warming and not self._warming.done():
+            await asyncio.wait([self._warming])
+        return await self._ask(await self._take(), request)
+
+    async def _ask(self, worker: _Worker, request: Request) -> dict[str, object]:
         answer = None
         try:
             worker.writer.write(frames.encode(to_message(request)))
@@ -113,6 +126,9 @@ class WorkerPool:
             if not worker.reader.at_eof():
                 return worker
             self._discard(worker)
+        return await self._new()
+
+    async def _new(self) -> _Worker:
         starting = asyncio.ensure_future(self._start_worker())
         try:
             return await asyncio.shield(starting)

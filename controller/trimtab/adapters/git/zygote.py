@@ -5,6 +5,7 @@ worker's end of a socket, and `kill` with a process ID; the IDs of new workers f
 so that forking is cheap and no thread or event loop is ever copied; workers import GitPython themselves.
 """
 
+import contextlib
 import ctypes
 import os
 import selectors
@@ -44,24 +45,28 @@ def main(control_fd: int) -> None:
             break
     for worker in workers:
         kill_group(worker)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
 
 
 def obey(control: socket.socket, workers: set[int]) -> bool:
     """Carry out one command; False where the controller has gone."""
     try:
-        message, fds, _, _ = socket.recv_fds(control, 64, 1)
+        # What git runs must not hold the socket open when its worker dies.
+        message, fds, _, _ = socket.recv_fds(control, 64, 1, socket.MSG_CMSG_CLOEXEC)
+        if not message:
+            return False
+        if message == SPAWN and fds:
+            pid = os.fork()
+            if pid == 0:
+                become_worker(control, fds[0])
+            os.close(fds[0])
+            workers.add(pid)
+            control.send(PID.pack(pid))
     except ConnectionError:
         return False
-    if not message:
-        return False
-    if message == SPAWN and fds:
-        pid = os.fork()
-        if pid == 0:
-            become_worker(control, fds[0])
-        os.close(fds[0])
-        workers.add(pid)
-        control.send(PID.pack(pid))
-    elif message.startswith(KILL):
+    if message.startswith(KILL):
         (pid,) = PID.unpack(message[len(KILL) :])
         # Only what is still our own child: the number of a process that was reaped may be somebody else's by now.
         if pid in workers:

@@ -1,0 +1,118 @@
+"""A folder on disk in place of a repository: the port `Git` over somebody's working copy, uncommitted changes included.
+
+The folder flows in; files flow out as a commit of them would hold them. `trimtab diff --path` uses it.
+"""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha1
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from trimtab.core.errors import Problem, SourceError
+from trimtab.core.revision import Revision
+from trimtab.reconcile.ports import CommitInfo, Fetched, GitCredentials
+from trimtab.source.path import repository_path
+
+REVISION: Final = Revision("working-copy", "0" * 40)
+
+
+class WorkingCopy:
+    """Implements `reconcile.ports.Git` with one revision. What git ignores is left out, where it is a git working copy.
+
+    Symbolic links are copied as what they point at, if that is inside the folder, and left out otherwise.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Raises SourceError where `root` is no folder."""
+        if not root.is_dir():
+            raise SourceError(Problem(f"{root} is no folder", reason="PathNotFound", remedy="name a working copy"))
+        self._root = root.resolve()
+
+    async def fetch(
+        self,
+        url: str,  # noqa: ARG002  the port has it
+        ref: Mapping[str, str],  # noqa: ARG002  the port has it
+        credentials: GitCredentials | None,  # noqa: ARG002  the port has it
+        *,
+        timeout_seconds: float,  # noqa: ARG002  the port has it
+    ) -> Fetched:
+        """The one revision there is."""
+        nobody = CommitInfo(REVISION.sha, "", 0.0, "", 0.0, "working copy")
+        return Fetched(REVISION, nobody, changed=True)
+
+    async def tree(self, url: str, credentials: GitCredentials | None, sha: str, path: str) -> str:  # noqa: ARG002
+        """A name for the folder's content at this moment. Raises SourceError where it is none."""
+        folder = self._inside(path)
+        if not folder.is_dir():
+            raise self._missing(path)
+        return await asyncio.to_thread(self._digest, path)
+
+    async def materialise(
+        self,
+        url: str,  # noqa: ARG002  the port has it
+        credentials: GitCredentials | None,  # noqa: ARG002  the port has it
+        sha: str,  # noqa: ARG002  the port has it
+        paths: Sequence[str],
+        target: Path,
+    ) -> None:
+        """Copy the files at and below `paths` to `target`. Raises SourceError where one does not exist."""
+        await asyncio.to_thread(self._copy, paths, target)
+
+    def _copy(self, paths: Sequence[str], target: Path) -> None:
+        for path in paths:
+            if not self._inside(path).exists():
+                raise self._missing(path)
+            for name in self._files(path):
+                source = (self._root / name).resolve()
+                if source.is_relative_to(self._root) and source.is_file():
+                    copy = target / name
+                    copy.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(source, copy)
+
+    def _digest(self, path: str) -> str:
+        digest = sha1(usedforsecurity=False)
+        for name in sorted(self._files(path)):
+            source = self._root / name
+            if source.is_file():
+                digest.update(f"{name}\0{source.stat().st_mtime_ns}\0{source.stat().st_size}\n".encode())
+        return digest.hexdigest()
+
+    def _files(self, path: str) -> list[str]:
+        """Names below a path, relative to the root, with slashes."""
+        listed = self._unignored(path)
+        return listed if listed is not None else list(self._walk(self._inside(path)))
+
+    def _unignored(self, path: str) -> list[str] | None:
+        """What git tracks or would add; None where there is no git, or this is no working copy of it."""
+        git = shutil.which("git")
+        if git is None:
+            return None
+        command = [git, "-C", str(self._root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        # No hook, pager or file system monitor of the folder's own configuration is to be started.
+        command[1:1] = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
+        done = subprocess.run([*command, "--", path or "."], capture_output=True, check=False)
+        return None if done.returncode else [name for name in done.stdout.decode().split("\0") if name]
+
+    def _walk(self, folder: Path) -> Iterator[str]:
+        if folder.is_file():
+            yield folder.relative_to(self._root).as_posix()
+        for place, folders, files in os.walk(folder):
+            folders[:] = sorted(name for name in folders if name != ".git")
+            for name in files:
+                yield (Path(place) / name).relative_to(self._root).as_posix()
+
+    def _inside(self, path: str) -> Path:
+        return self._root / PurePosixPath(repository_path(path))
+
+    def _missing(self, path: str) -> SourceError:
+        return SourceError(
+            Problem(
+                f"there is no {path or 'folder'} in {self._root}",
+                reason="PathNotFound",
+                remedy="give the root of the working copy, in which spec.path lies",
+            )
+        )

@@ -28,6 +28,7 @@ class FaultProxy:
     url: str = ""
     fault: Fault | None = None
     rewrite: Callable[[dict[str, str]], None] | None = None
+    accept: str = ""
     requests: list[Passed] = field(default_factory=list)
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
     _streams: set[web.StreamResponse] = field(default_factory=set)
@@ -54,6 +55,8 @@ class FaultProxy:
         if self.rewrite:
             self.rewrite(query)
         headers = {key: value for key, value in request.headers.items() if key in ("Accept", "Content-Type")}
+        if self.accept:
+            headers["Accept"] = self.accept
         url = self.access.host + request.path
         body = await request.read()
         async with self.upstream.request(

@@ -60,32 +60,28 @@ async def open_access(
     service account. `allow_plugins` lets a kubeconfig run its credential plugin: right only for the user's own file.
     `agent` is the program's name in the User-Agent header. Raises AccessError.
     """
-    from kubernetes.aio import config as kubeconfigs
     from kubernetes.aio.client import Configuration
 
+    configuration = Configuration()
     path = kubeconfig or _default_kubeconfig()
     if path is None and context is None and (SERVICE_ACCOUNT / "token").is_file():
-        configuration = Configuration()
-        try:
-            kubeconfigs.load_incluster_config(client_configuration=configuration)
-        except kubeconfigs.ConfigException as error:
-            raise AccessError(Problem(f"the pod's service account is of no use: {error}")) from error
-        return _access(configuration, _pod_namespace(), _nothing, agent)
+
+        async def read_again() -> None:
+            _load_service_account(configuration)
+
+        _load_service_account(configuration)
+        return _access(configuration, _pod_namespace(), read_again, agent)
     if path is None:
         raise AccessError(
             Problem("no cluster is configured", remedy="pass --kubeconfig, or create one with `trimtab cluster up`")
         )
-    configuration = Configuration()
-    loader = await _load_kubeconfig(path, context, configuration, allow_plugins=allow_plugins)
 
-    async def renew() -> None:
+    async def load_again() -> None:
         await _load_kubeconfig(path, context, configuration, allow_plugins=allow_plugins)
+        _drop_key_files()
 
-    return _access(configuration, loader.current_context["context"].get("namespace") or "default", renew, agent)
-
-
-async def _nothing() -> None:
-    """The service account's token renews itself at each use."""
+    loader = await _load_kubeconfig(path, context, configuration, allow_plugins=allow_plugins)
+    return _access(configuration, loader.current_context["context"].get("namespace") or "default", load_again, agent)
 
 
 def _default_kubeconfig() -> str | None:
@@ -104,6 +100,23 @@ def _exists(path: str) -> bool:
 def _pod_namespace() -> str:
     path = SERVICE_ACCOUNT / "namespace"
     return path.read_text().strip() if path.is_file() else "default"
+
+
+def _load_service_account(configuration: Any) -> None:
+    """Read the pod's service account into the library's Configuration, which has the token read again each minute."""
+    from kubernetes.aio import config as kubeconfigs
+
+    try:
+        kubeconfigs.load_incluster_config(client_configuration=configuration)
+    except kubeconfigs.ConfigException as error:
+        raise AccessError(Problem(f"the pod's service account is of no use: {error}")) from error
+
+
+def _drop_key_files() -> None:
+    """Delete the files that the library wrote inline keys to, for OpenSSL to read; a crash would leave them behind."""
+    from kubernetes.aio.config import kube_config
+
+    kube_config._cleanup_temp_files()
 
 
 async def _load_kubeconfig(path: str, context: str | None, configuration: Any, *, allow_plugins: bool) -> Any:
@@ -162,7 +175,6 @@ def _plugin_hook(loader: Any) -> Callable[[Any], Awaitable[None]]:
 def _access(configuration: Any, namespace: str, renew: Callable[[], Awaitable[None]], agent: str) -> Access:
     """Bind a loaded Configuration; the library's own key files are gone when this returns."""
     from kubernetes.aio.client import rest
-    from kubernetes.aio.config import kube_config
 
     class Sessions(rest.RESTClientObject):  # type: ignore[misc]
         """The library's TLS and pool, with our limits: the library foresees overriding these two methods."""
@@ -187,8 +199,7 @@ def _access(configuration: Any, namespace: str, renew: Callable[[], Awaitable[No
         sessions = Sessions(configuration)
     except OSError as error:
         raise AccessError(Problem(f"the credentials for {configuration.host} are of no use: {error}")) from error
-    # The library writes inline keys to files for OpenSSL to read; read they are, and a crash would leave them behind.
-    kube_config._cleanup_temp_files()
+    _drop_key_files()
 
     async def authorization() -> str | None:
         value: str | None = await configuration.get_api_key_with_prefix("BearerToken", alias="authorization")

@@ -5,6 +5,7 @@ this package talk to the server through it.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -16,10 +17,12 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from trimtab.adapters.kube.access import Access
+from trimtab.adapters.kube.access import Access, AccessError
 from trimtab.adapters.kube.jitter import longer
 from trimtab.adapters.kube.refusals import is_overload, refusal
 from trimtab.core.api_error import ApiError
+
+log = logging.getLogger(__name__)
 
 JSON: Final = "application/json"
 TRIES: Final = 3
@@ -192,7 +195,11 @@ class Connection:
         if now - self._renewed_at < 10:
             return False
         self._renewed_at = now
-        await self._access.renew()
+        try:
+            await self._access.renew()
+        except AccessError as error:
+            log.warning("the credentials were refused, and cannot be read again: %s", error)
+            return False
         return True
 
     def _count(self, request: Request, status: int, started: float) -> None:

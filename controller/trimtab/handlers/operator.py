@@ -1,6 +1,6 @@
 """kopf as the runner of the operator: our kinds are watched by it, its login is ours, nothing else of it is used.
 
-Wiring's parts flow in; `serve` runs until it is stopped.
+Wiring's parts flow in; `serve` runs until it is cancelled.
 """
 
 import asyncio
@@ -25,8 +25,8 @@ def _register_login(registry: kopf.OperatorRegistry, access: Access) -> None:
     kopf.on.login(registry=registry)(login)
 
 
-async def serve(access: Access, desk: Desk, *, namespace: str, stop: asyncio.Event, serving: asyncio.Event) -> None:
-    """Watch our kinds in one namespace until `stop` is set; `serving` is set once that has begun."""
+async def serve(access: Access, desk: Desk, *, namespace: str, serving: asyncio.Event) -> None:
+    """Watch our kinds in one namespace until cancelled; `serving` is set once that has begun."""
     # kopf tells of every watch and task; what matters of it is told as metrics and conditions.
     logging.getLogger("kopf").setLevel(logging.WARNING)
     registry = kopf.OperatorRegistry()
@@ -37,6 +37,5 @@ async def serve(access: Access, desk: Desk, *, namespace: str, stop: asyncio.Eve
         settings=operator_settings(),
         namespaces=[namespace],
         standalone=True,
-        stop_flag=stop,
         ready_flag=serving,
     )

@@ -33,4 +33,7 @@ def operator_settings() -> kopf.OperatorSettings:
     settings.posting.enabled = False
     settings.scanning.disabled = True
     settings.watching.initial_streaming = True
+    # A worker per object that waits for more events costs memory, and time at the end.
+    settings.queueing.idle_timeout = 1.0
+    settings.queueing.exit_timeout = 0.2
     return settings

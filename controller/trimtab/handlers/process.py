@@ -13,14 +13,14 @@ from trimtab.core.settings import Settings
 from trimtab.handlers.operator import serve
 from trimtab.wiring import Controller, assemble, measure_lag
 
-GRACE_SECONDS = 10.0
+GRACE_SECONDS = 3.0
+"""How long kopf may take to close its watches; nothing of ours is lost if it takes longer."""
 
 
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises TrimtabError or ApiError where it cannot start."""
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _stop_on_signals(stop)
     async with AsyncExitStack() as stack:
         controller = await assemble(settings, stack)
         await _open_doors(controller, stack)
@@ -32,19 +32,30 @@ async def run(settings: Settings) -> None:
                     controller.access,
                     controller.desk,
                     namespace=settings.namespace,
-                    stop=stop,
                     serving=controller.serving,
                 ),
                 name="kopf",
             ),
         ]
         waiting = asyncio.create_task(stop.wait())
+        taking_over = asyncio.create_task(_take_signals_back(controller.serving, stop))
         try:
             await asyncio.wait([*parts, waiting], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            stop.set()
-            await _end(parts)
             waiting.cancel()
+            taking_over.cancel()
+            await _end(parts)
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+
+async def _take_signals_back(serving: asyncio.Event, stop: asyncio.Event) -> None:
+    """kopf handles signals itself once it runs, and then waits five seconds for tasks that are ours, not its."""
+    await serving.wait()
+    _stop_on_signals(stop)
 
 
 async def _open_doors(controller: Controller, stack: AsyncExitStack) -> None:
@@ -60,12 +71,10 @@ async def _open_doors(controller: Controller, stack: AsyncExitStack) -> None:
 
 async def _end(parts: list[asyncio.Task[None]]) -> None:
     """Cancel what still runs, and raise what one of them died of."""
-    kopf_task = parts[-1]
-    await asyncio.wait([kopf_task], timeout=GRACE_SECONDS)
     died = [task for task in parts if task.done() and not task.cancelled() and task.exception()]
     for task in parts:
         task.cancel()
-    await asyncio.gather(*parts, return_exceptions=True)
+    await asyncio.wait(parts, timeout=GRACE_SECONDS)
     for task in died:
         task.result()
 

@@ -111,7 +111,7 @@ class ApplicationReconciler:
         try:
             desired = await self._desired.get(application, artifact, state)
         except TrimtabError as error:
-            return await self._broken(key, application, state, error)
+            return await self._broken(application, state, error)
         if state.previous is None and state.applied not in ("", str(artifact.revision)):
             state.previous = await self._desired.recall(application, artifact, state)
         return await self._advance(key, application, state, desired, artifact)
@@ -201,7 +201,7 @@ class ApplicationReconciler:
             return Outcome(Result.FAILURE, pause, str(state.problems[0]))
         return Outcome.done(again_seconds=pause)
 
-    async def _broken(self, key: Key, application: Application, state: AppState, error: TrimtabError) -> Outcome:
+    async def _broken(self, application: Application, state: AppState, error: TrimtabError) -> Outcome:
         """The newest revision cannot be used: say so, and go on healing what the last good one declared."""
         state.settled_key = state.tried_key = ""
         self._postpone(application, state, error.problems)

@@ -1,7 +1,7 @@
 """What a commit declares for an Application: rendered where something changed, taken from memory where nothing did.
 
-The Application's reconciler asks; mirrors and renderer are asked in turn. The key of a desired state is made of the tree
-SHAs of everything that the last rendering read, so a commit elsewhere in the repository costs a few look-ups.
+The Application's reconciler asks; mirrors and renderer are asked in turn. The key of a desired state is made of the
+tree SHAs of everything that the last rendering read, so a commit elsewhere in the repository costs a few look-ups.
 """
 
 import asyncio

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from trimtab.core.refs import ObjectRef
 from trimtab.drift.compare import FieldDrift
-from trimtab.report.drift_items import DRIFT_ITEMS, DriftRecord
+from trimtab.report.drift_items import DRIFT_ITEMS, DriftRecord, same_as_shown
 
 
 @dataclass(slots=True)
@@ -39,8 +39,8 @@ class DriftLedger:
         for key, drift in found.items():
             known = self._standing.get(key)
             record = _record(ref, drift, since=known.since_seconds if known else now)
-            if record != known:
-                self._standing[key] = record
+            self._standing[key] = record
+            if known is None or not same_as_shown(record, known):
                 fresh.append(record)
         return fresh
 

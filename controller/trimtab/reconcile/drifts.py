@@ -13,9 +13,10 @@ from trimtab.api.application import DriftMode
 from trimtab.core.api_error import ApiError
 from trimtab.core.manifest import Manifest
 from trimtab.core.refs import ObjectRef
-from trimtab.drift.compare import FieldDrift, differences, gone
+from trimtab.drift.compare import FieldDrift, differences, differences_from_manifest, gone
 from trimtab.drift.fights import Fights
 from trimtab.plan.changes import Change, Create, Held, Plan, Update
+from trimtab.plan.claim import causes_of
 from trimtab.plan.decide import drift_mode
 from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.parallel import gather_bounded
@@ -38,7 +39,10 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """The answer of a dry run, kept while an object drifts: the digest cannot see that drift ends."""
+    """The answer of a dry run, kept while an object drifts: the digest cannot see that drift ends.
+
+    None where the server would refuse to put it right, so that what Git says is all there is to compare with.
+    """
 
     digest: str
     answer: dict[str, Any] | None
@@ -90,12 +94,13 @@ class DriftDesk:
             try:
                 shown = _Shown(digest, await self._objects.apply(suspect.manifest.body, dry_run=True))
             except ApiError as error:
-                if error.transient:
+                if error.transient and not causes_of(error):
                     return None
-                # The server would refuse to put it right: what Git says is all there is to compare with.
-                shown = _Shown(digest, {**suspect.live, **suspect.manifest.body})
-        assert shown.answer is not None
-        found = differences(shown.answer, suspect.live)
+                shown = _Shown(digest, None)
+        if shown.answer is None:
+            found = differences_from_manifest(suspect.manifest.body, suspect.live)
+        else:
+            found = differences(shown.answer, suspect.live)
         if found:
             self._shown[ref] = shown
         else:

@@ -173,7 +173,7 @@ class Git(Protocol):
     async def materialise(
         self, url: str, credentials: GitCredentials | None, sha: str, paths: Sequence[str], target: Path
     ) -> None:
-        """Write the files under `paths` (all: `[""]`) at a commit below `target`; symlinks that leave it are refused."""
+        """Write the files under `paths` (all: `[""]`) at a commit below `target`; no symlink may leave it."""
         ...
 
 
@@ -266,7 +266,7 @@ class InventoryStore(Protocol):
     """Inventory objects of Applications."""
 
     async def load(self, namespace: str, application: str, uid: str) -> dict[ObjectRef, Entry] | None:
-        """All entries; an empty map where the Application never had any shard; None where a shard is missing or unreadable."""
+        """All entries; an empty map where there never was a shard; None where one is missing or unreadable."""
         ...
 
     async def change(

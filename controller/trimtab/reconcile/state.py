@@ -1,4 +1,7 @@
-"""What the loop remembers of an Application between two turns. All of it can be lost: inventory and cluster rebuild it."""
+"""What the loop remembers of an Application between two turns.
+
+All of it can be lost: status, inventory and cluster rebuild it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

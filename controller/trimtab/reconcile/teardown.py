@@ -1,7 +1,7 @@
 """The end of an Application: what it owns is deleted or let go, then its Inventory and its finalizer.
 
-The Application's reconciler calls it while a deletion is asked for, until it succeeds. Objects whose own finalizers hold
-them do not hold the Application; a namespace or CRD of ours that is itself going away ends it without a prune.
+The Application's reconciler calls it while a deletion is asked for, until it succeeds. Objects whose own finalizers
+hold them do not hold the Application; a namespace or CRD of ours that is itself going away ends it without a prune.
 """
 
 from trimtab.api.application import RESOURCE, Application

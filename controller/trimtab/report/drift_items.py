@@ -41,7 +41,7 @@ class DriftRecord:
 def drift_items(records: Sequence[DriftRecord]) -> tuple[DriftItem, ...]:
     """The first `DRIFT_ITEMS` of them: standing before corrected, newest first."""
     ordered = sorted(records, key=lambda record: (not record.standing, -record.since_seconds, record.ref, record.field))
-    return tuple(_item(record) for record in ordered[:DRIFT_ITEMS])
+    return tuple(drift_item(record) for record in ordered[:DRIFT_ITEMS])
 
 
 def drift_sentence(records: Sequence[DriftRecord]) -> str:
@@ -53,7 +53,8 @@ def drift_sentence(records: Sequence[DriftRecord]) -> str:
     return f"{count}: {first.ref} {first.field or 'was deleted'} (by {first.actor})"
 
 
-def _item(record: DriftRecord) -> DriftItem:
+def drift_item(record: DriftRecord) -> DriftItem:
+    """The record as status and the CLI show it."""
     return DriftItem(
         object=str(record.ref),
         field=record.field,
@@ -78,6 +79,11 @@ def seed(items: Iterable[DriftItem]) -> list[DriftRecord]:
         declared, live = (AsShown(text) if text else MISSING for text in (item.declared, item.live))
         records.append(DriftRecord(ref, item.field, declared, live, item.actor, since, corrected))
     return records
+
+
+def same_as_shown(record: DriftRecord, other: DriftRecord) -> bool:
+    """Whether two records look the same to users."""
+    return drift_item(record) == drift_item(other)
 
 
 class AsShown(str):

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from trimtab.cli.programs import find_kustomize
 from trimtab.core.names import DEFAULT_NAMESPACE
 from trimtab.core.settings import Settings
 
@@ -57,7 +58,7 @@ def run(
         metrics_bind_address=metrics_bind_address,
         health_bind_address=health_bind_address,
         data_dir=data_dir or default_data_dir(),
-        kustomize=kustomize,
+        kustomize=kustomize or find_kustomize(),
         concurrency=concurrency,
     )
     asyncio.run(serve(settings))

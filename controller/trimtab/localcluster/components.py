@@ -142,6 +142,8 @@ def _controller_manager(plan: Plan) -> Flags:
         ("cluster-signing-cert-file", layout.certificate("ca")),
         ("cluster-signing-key-file", layout.key("ca")),
         ("use-service-account-credentials", "true"),
+        # By default an autoscaler is looked at for the first time after a quarter of a minute.
+        ("horizontal-pod-autoscaler-sync-period", "1s"),
         *_CLIENT_FLAGS,
     ]
 

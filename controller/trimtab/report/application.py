@@ -84,7 +84,7 @@ def application_status(application: Application, news: ApplicationNews, *, now_s
         last_attempted_revision=revision or old.last_attempted_revision,
         inventory=_count(news),
         drift=drift_items(news.drift),
-        errors=tuple(_error(problem) for problem in news.problems[:ERROR_ITEMS]),
+        errors=tuple(error_item(problem) for problem in news.problems[:ERROR_ITEMS]),
         errors_total=len(news.problems) or None,
         history=_history(news, old.history, now_seconds),
     )
@@ -151,7 +151,8 @@ def _count(news: ApplicationNews) -> InventoryCount:
     )
 
 
-def _error(problem: Problem) -> ErrorItem:
+def error_item(problem: Problem) -> ErrorItem:
+    """The problem as status and the CLI show it."""
     remedy = f" ({problem.remedy})" if problem.remedy else ""
     return ErrorItem(
         object=str(problem.ref) if problem.ref else None,

@@ -1,0 +1,161 @@
+"""What Git declares for an Application, found out here by the controller's own stages.
+
+An Application and a revision, or a working copy, flow in; the desired state, the inventory and the plan's options flow
+out. `diff`, `drift` and `get --errors` rehearse with them. Nothing is written to the cluster.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from pydantic import ValidationError
+
+from trimtab.adapters.git.mirrors import GitMirrors
+from trimtab.adapters.git.working_copy import WorkingCopy
+from trimtab.adapters.process.renderer import KustomizeRenderer
+from trimtab.api import inventory
+from trimtab.api.application import Application
+from trimtab.api.inventory import Inventory
+from trimtab.cli.programs import find_kustomize
+from trimtab.cli.resources import REPOSITORY, Named, UsageError, as_repository, read
+from trimtab.cli.session import Session
+from trimtab.core.errors import SourceError
+from trimtab.core.inventory import Entry, union
+from trimtab.core.names import INSTANCE_NAME
+from trimtab.core.observed import Live
+from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef
+from trimtab.core.revision import Revision
+from trimtab.plan.options import PlanOptions
+from trimtab.plan.ownership import Owner
+from trimtab.reconcile.artifacts import Artifact
+from trimtab.reconcile.credentials import CredentialCache
+from trimtab.reconcile.desired import DesiredStates
+from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY
+from trimtab.reconcile.heritage import Heritage
+from trimtab.reconcile.ports import Git, GitCredentials
+from trimtab.reconcile.queue import Key
+from trimtab.reconcile.state import AppState, Desired
+
+_NO_KEY: Final = b""
+"""The key of the controller's digests is a secret of its own; here nothing is compared by digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A desired state, marked and normalised, what the Application owns, and what else goes into its plan."""
+
+    desired: Desired
+    owned: dict[ObjectRef, Entry]
+    options: PlanOptions
+
+
+async def declared(
+    session: Session, application: Application, *, revision: str = "", working_copy: Path | None = None
+) -> Declared:
+    """The state declared at the newest revision, at `revision` (a SHA, revision or branch), or in a working copy.
+
+    Raises SourceError or RenderError with all that is wrong, UsageError, ApiError.
+    """
+    inventories = await _inventories(session)
+    key = Key(APPLICATION, application.metadata.namespace, application.metadata.name)
+    state = AppState.begin(key, application)
+    state.inventory = inventories.get(state.owner, {})
+    async with _git(working_copy) as git:
+        artifact = await _artifact(session, git, application, revision)
+        states = DesiredStates(
+            git=git,
+            renderer=KustomizeRenderer(kustomize=find_kustomize()),
+            objects=session.objects,
+            instance=await _instance(session),
+            key=_NO_KEY,
+        )
+        desired = await states.get(application, artifact, state)
+    held = {ref: owner for owner, entries in inventories.items() if owner != state.owner for ref in entries}
+    options = Heritage.options(application, state, desired, held, session.namespace)
+    return Declared(desired, state.inventory, options)
+
+
+@asynccontextmanager
+async def _git(working_copy: Path | None) -> AsyncIterator[Git]:
+    """The working copy, or mirrors in a folder of this process: they are shallow, and those of others are locked."""
+    if working_copy is not None:
+        yield WorkingCopy(working_copy)
+        return
+    with TemporaryDirectory(prefix="trimtab-cli-") as folder:
+        mirrors = GitMirrors(Path(folder))
+        await mirrors.start()
+        try:
+            yield mirrors
+        finally:
+            await mirrors.close()
+
+
+async def _artifact(session: Session, git: Git, application: Application, revision: str) -> Artifact:
+    name = application.spec.source_ref.name
+    try:
+        body = await read(session, Named(REPOSITORY, name))
+    except UsageError:
+        if isinstance(git, WorkingCopy):
+            return await _fetched(git, "https://working-copy.invalid", {}, None, 0.0)
+        raise
+    repository = as_repository(body)
+    key = Key(GIT_REPOSITORY, session.namespace, name)
+    credentials = None
+    if not isinstance(git, WorkingCopy):
+        credentials = await CredentialCache(session.objects).get(key, repository)
+    ref = _ref(revision) or repository.spec.ref.to_body()
+    try:
+        return await _fetched(git, repository.spec.url, ref, credentials, repository.spec.timeout_seconds)
+    except SourceError as error:
+        remedy = "this machine has to reach the repository: or compare with a working copy, by --path"
+        raise SourceError(*(replace(each, remedy=each.remedy or remedy) for each in error.problems)) from None
+
+
+async def _fetched(
+    git: Git, url: str, ref: dict[str, str], credentials: GitCredentials | None, timeout_seconds: float
+) -> Artifact:
+    fetched = await git.fetch(url, ref, credentials, timeout_seconds=timeout_seconds)
+    return Artifact(url, credentials, fetched.revision, fetched.commit, 0.0)
+
+
+def _ref(revision: str) -> dict[str, str]:
+    """A GitRepository's ref for what users write; empty where they wrote nothing."""
+    if not revision:
+        return {}
+    try:
+        return {"commit": Revision.parse(revision).sha}
+    except ValueError:
+        is_sha = len(revision) in (40, 64) and set(revision) <= set("0123456789abcdef")
+        return {"commit" if is_sha else "branch": revision}
+
+
+async def _instance(session: Session) -> str:
+    """The installation's ID, which is part of a label of every object. Raises UsageError where none was made yet."""
+    ref = ObjectRef(LOCAL_CLUSTER, "", "ConfigMap", session.namespace, INSTANCE_NAME)
+    found = await session.objects.get(ref, "v1")
+    identity = (found.body.get("data") or {}).get("id") if isinstance(found, Live) else None
+    if not identity:
+        raise UsageError(
+            f"no controller has run in namespace {session.namespace} yet",
+            remedy=f"start one: trimtab run -n {session.namespace}",
+        )
+    return str(identity)
+
+
+async def _inventories(session: Session) -> dict[Owner, dict[ObjectRef, Entry]]:
+    """What each Application of the namespace owns."""
+    found: dict[Owner, dict[ObjectRef, Entry]] = {}
+    for body in await session.objects.list(inventory.RESOURCE, session.namespace):
+        try:
+            spec = Inventory.parse(body).spec
+            owner = Owner(session.namespace, spec.application.name, spec.application.uid)
+            found[owner] = union((found.get(owner, {}), spec.to_entries()))
+        except (ValidationError, ValueError) as error:
+            raise UsageError(
+                f"Inventory {body['metadata']['name']} cannot be read: {type(error).__name__}",
+                remedy="let the controller mend it: trimtab reconcile --wait",
+            ) from None
+    return found

@@ -25,7 +25,6 @@ from trimtab.adapters.prometheus.registry import MetricRegistry
 from trimtab.adapters.store.instance import Instance, load_instance
 from trimtab.adapters.store.inventory import KubeInventoryStore
 from trimtab.adapters.store.rebuild import InventoryRebuilder
-from trimtab.core.refs import ObjectRef
 from trimtab.core.settings import Settings
 from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
@@ -77,13 +76,45 @@ class Controller:
         return "" if self.serving.is_set() else "kopf does not watch our kinds yet"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outside:
+    """The adapters, and what they share."""
+
+    settings: Settings
+    instance: Instance
+    connection: Connection
+    discovery: Discovery
+    objects: KubeObjects
+    git: GitMirrors
+    clock: SystemClock
+    metrics: PrometheusMetrics
+    journal: Journal
+    artifacts: Artifacts
+    queue: WorkQueue
+    desk: Desk
+
+
 async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
     """Make all parts and connect them; what must be closed is entered into `stack`. Raises TrimtabError, ApiError."""
     access = await open_access(
         kubeconfig=str(settings.kubeconfig) if settings.kubeconfig else None, context=settings.context
     )
     registry = MetricRegistry()
-    metrics = PrometheusMetrics(registry, version=__version__)
+    outside = await _open_outside(settings, access, PrometheusMetrics(registry, version=__version__), stack)
+    applications, watches = _applications(outside)
+    stack.push_async_callback(watches.close)
+    outside.metrics.watch_age(watches.oldest_sign_of_life_seconds)
+    outside.metrics.queue_depth(lambda: outside.queue.depth)
+    reconcilers: dict[str, Reconciler] = {GIT_REPOSITORY: _repositories(outside), APPLICATION: applications}
+    loop = Loop(outside.queue, reconcilers, outside.clock, outside.metrics, workers=settings.concurrency)
+    return Controller(
+        access, outside.desk, loop, outside.queue, watches, outside.metrics, registry, settings, asyncio.Event()
+    )
+
+
+async def _open_outside(
+    settings: Settings, access: Access, metrics: PrometheusMetrics, stack: AsyncExitStack
+) -> _Outside:
     connection = await stack.enter_async_context(Connection(access, on_request=metrics.api_request))
     discovery = Discovery(connection)
     objects = KubeObjects(connection, discovery)
@@ -93,91 +124,85 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
     stack.push_async_callback(git.close)
     clock = SystemClock()
     queue = WorkQueue(clock, first_seconds=settings.backoff_min_seconds)
-    desk = Desk(queue)
-    reconcilers = _Reconcilers(settings, instance, objects, connection, discovery, git, clock, metrics, queue, desk)
-    watches = reconcilers.watches
-    stack.push_async_callback(watches.close)
-    metrics.watch_age(watches.oldest_sign_of_life_seconds)
-    metrics.queue_depth(lambda: queue.depth)
-    loop = Loop(queue, reconcilers.by_kind(), clock, metrics, workers=settings.concurrency)
-    return Controller(access, desk, loop, queue, watches, metrics, registry, settings, asyncio.Event())
+    return _Outside(
+        settings=settings,
+        instance=instance,
+        connection=connection,
+        discovery=discovery,
+        objects=objects,
+        git=git,
+        clock=clock,
+        metrics=metrics,
+        journal=Journal(KubeOwnKinds(connection), clock, instance=f"trimtab-{instance.id}"),
+        artifacts=Artifacts(),
+        queue=queue,
+        desk=Desk(queue),
+    )
 
 
-class _Reconcilers:
-    """The two reconcilers with everything below them."""
+def _repositories(outside: _Outside) -> RepositoryReconciler:
+    return RepositoryReconciler(
+        desk=outside.desk,
+        queue=outside.queue,
+        git=outside.git,
+        artifacts=outside.artifacts,
+        credentials=CredentialCache(outside.objects),
+        journal=outside.journal,
+        clock=outside.clock,
+        metrics=outside.metrics,
+    )
 
-    def __init__(
-        self,
-        settings: Settings,
-        instance: Instance,
-        objects: KubeObjects,
-        connection: Connection,
-        discovery: Discovery,
-        git: GitMirrors,
-        clock: SystemClock,
-        metrics: PrometheusMetrics,
-        queue: WorkQueue,
-        desk: Desk,
-    ) -> None:
-        own = KubeOwnKinds(connection)
-        journal = Journal(own, clock, instance=f"trimtab-{instance.id}")
-        artifacts = Artifacts()
-        self._repositories = RepositoryReconciler(
-            desk=desk,
-            queue=queue,
-            git=git,
-            artifacts=artifacts,
-            credentials=CredentialCache(objects),
-            journal=journal,
-            clock=clock,
-            metrics=metrics,
-        )
-        observer = Observer(key=instance.key, clock=clock, wake=self._wake)
-        selector = bucket_selector(instance.id)
-        self.watches = KubeWatches(connection, observer.sink, scope=Scope(selector=selector))
-        store = KubeInventoryStore(objects)
-        heritage = Heritage(store, InventoryRebuilder(objects, discovery, selector), objects, observer)
-        narrator = Narrator(journal, observer, clock, metrics)
-        synchroniser = Synchroniser(
-            surveyor=Surveyor(objects, observer),
-            observer=observer,
-            runner=Runner(objects, store, observer, clock),
-            drifts=DriftDesk(objects, observer, clock, metrics),
-            clock=clock,
-            metrics=metrics,
-            key=instance.key,
-            in_flight=settings.applies_in_flight,
-        )
-        renderer = KustomizeRenderer(kustomize=settings.kustomize)
-        self._applications = ApplicationReconciler(
-            desk=desk,
-            queue=queue,
-            artifacts=artifacts,
+
+def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches]:
+    settings, instance, objects, clock = outside.settings, outside.instance, outside.objects, outside.clock
+    observer = Observer(key=instance.key, clock=clock)
+    selector = bucket_selector(instance.id)
+    watches = KubeWatches(outside.connection, observer.sink, scope=Scope(selector=selector))
+    own = KubeOwnKinds(outside.connection)
+    store = KubeInventoryStore(objects)
+    heritage = Heritage(store, InventoryRebuilder(objects, outside.discovery, selector), objects, observer)
+    narrator = Narrator(outside.journal, observer, clock, outside.metrics)
+    synchroniser = _synchroniser(outside, observer, Runner(objects, store, observer, clock))
+    renderer = KustomizeRenderer(kustomize=settings.kustomize)
+    applications = ApplicationReconciler(
+        desk=outside.desk,
+        queue=outside.queue,
+        artifacts=outside.artifacts,
+        own=own,
+        desired=DesiredStates(
+            git=outside.git, renderer=renderer, objects=objects, instance=instance.id, key=instance.key
+        ),
+        heritage=heritage,
+        watch_set=WatchSet(watches, observer),
+        synchroniser=synchroniser,
+        teardown=Teardown(
+            objects=objects,
             own=own,
-            desired=DesiredStates(git=git, renderer=renderer, objects=objects, instance=instance.id, key=instance.key),
+            store=store,
             heritage=heritage,
-            watch_set=WatchSet(self.watches, observer),
             synchroniser=synchroniser,
-            teardown=Teardown(
-                objects=objects,
-                own=own,
-                store=store,
-                heritage=heritage,
-                synchroniser=synchroniser,
-                narrator=narrator,
-                controller_namespace=settings.namespace,
-            ),
             narrator=narrator,
-            clock=clock,
             controller_namespace=settings.namespace,
-        )
+        ),
+        narrator=narrator,
+        clock=clock,
+        controller_namespace=settings.namespace,
+    )
+    observer.wake = applications.wake
+    return applications, watches
 
-    def _wake(self, owner: str, ref: ObjectRef | None) -> None:
-        self._applications.wake(owner, ref)
 
-    def by_kind(self) -> dict[str, Reconciler]:
-        """The reconciler of each kind of ours."""
-        return {GIT_REPOSITORY: self._repositories, APPLICATION: self._applications}
+def _synchroniser(outside: _Outside, observer: Observer, runner: Runner) -> Synchroniser:
+    return Synchroniser(
+        surveyor=Surveyor(outside.objects, observer),
+        observer=observer,
+        runner=runner,
+        drifts=DriftDesk(outside.objects, observer, outside.clock, outside.metrics),
+        clock=outside.clock,
+        metrics=outside.metrics,
+        key=outside.instance.key,
+        in_flight=outside.settings.applies_in_flight,
+    )
 
 
 async def measure_lag(metrics: PrometheusMetrics) -> None:

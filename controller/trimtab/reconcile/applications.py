@@ -6,6 +6,7 @@ suspicion, health to report) and does just that.
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from trimtab.api.application import RESOURCE, Application
 from trimtab.core.errors import Problem, TrimtabError
@@ -31,42 +32,27 @@ HEALTH_PAUSE_SECONDS = 0.25
 """News of health are gathered for so long before the status is written."""
 
 
+@dataclass(slots=True, kw_only=True)
 class ApplicationReconciler:
     """One turn for one Application."""
 
-    def __init__(
-        self,
-        *,
-        desk: Desk,
-        queue: WorkQueue,
-        artifacts: Artifacts,
-        own: OwnKinds,
-        desired: DesiredStates,
-        heritage: Heritage,
-        watch_set: WatchSet,
-        synchroniser: Synchroniser,
-        teardown: Teardown,
-        narrator: Narrator,
-        clock: Clock,
-        controller_namespace: str,
-    ) -> None:
-        self._desk = desk
-        self._queue = queue
-        self._artifacts = artifacts
-        self._own = own
-        self._desired = desired
-        self._heritage = heritage
-        self._watch_set = watch_set
-        self._synchroniser = synchroniser
-        self._teardown = teardown
-        self._narrator = narrator
-        self._clock = clock
-        self._controller_namespace = controller_namespace
-        self._states: dict[Key, AppState] = {}
+    desk: Desk
+    queue: WorkQueue
+    artifacts: Artifacts
+    own: OwnKinds
+    desired: DesiredStates
+    heritage: Heritage
+    watch_set: WatchSet
+    synchroniser: Synchroniser
+    teardown: Teardown
+    narrator: Narrator
+    clock: Clock
+    controller_namespace: str
+    _states: dict[Key, AppState] = field(default_factory=dict)
 
     def limit_seconds(self, key: Key) -> float:
         """`spec.interval` bounds the back-off."""
-        application = self._desk.application(key)
+        application = self.desk.application(key)
         return application.spec.interval_seconds if application else 60.0
 
     def wake(self, owner: str, ref: ObjectRef | None) -> None:
@@ -79,66 +65,66 @@ class ApplicationReconciler:
         if state is None or state.owner != named:
             return
         if ref is None:
-            self._queue.add_after(key, HEALTH_PAUSE_SECONDS)
+            self.queue.add_after(key, HEALTH_PAUSE_SECONDS)
         else:
             state.suspects.add(ref)
-            self._queue.add(key)
+            self.queue.add(key)
 
     async def reconcile(self, key: Key) -> Outcome:
         """Do what is due."""
-        application = self._desk.application(key)
+        application = self.desk.application(key)
         if application is None:
             return await self._unreadable(key)
         state = self._state(key, application)
         if application.metadata.deleting:
-            outcome = await self._teardown.run(key, application, state)
+            outcome = await self.teardown.run(key, application, state)
             if outcome.result is Result.SUCCESS:
                 self._forget(key)
             return outcome
         if application.spec.suspend:
-            await self._narrator.tell(application, state, Phase.SUSPENDED)
+            await self.narrator.tell(application, state, Phase.SUSPENDED)
             return Outcome.done()
         if FINALIZER not in application.metadata.finalizers:
-            await self._own.set_finalizer(RESOURCE, key.namespace, key.name, present=True)
-        await self._heritage.load(application, state)
+            await self.own.set_finalizer(RESOURCE, key.namespace, key.name, present=True)
+        await self.heritage.load(application, state)
         return await self._follow(key, application, state)
 
     async def _follow(self, key: Key, application: Application, state: AppState) -> Outcome:
-        artifact = self._artifacts.get(Key(GIT_REPOSITORY, key.namespace, application.spec.source_ref.name))
+        artifact = self.artifacts.get(Key(GIT_REPOSITORY, key.namespace, application.spec.source_ref.name))
         if artifact is None:
             return await self._without_source(key, application, state)
-        await self._narrator.begin(application, state, artifact)
+        await self.narrator.begin(application, state, artifact)
         try:
-            desired = await self._desired.get(application, artifact, state)
+            desired = await self.desired.get(application, artifact, state)
         except TrimtabError as error:
             return await self._broken(application, state, error)
         if state.previous is None and state.applied not in ("", str(artifact.revision)):
-            state.previous = await self._desired.recall(application, artifact, state)
+            state.previous = await self.desired.recall(application, artifact, state)
         return await self._advance(key, application, state, desired, artifact)
 
     async def _without_source(self, key: Key, application: Application, state: AppState) -> Outcome:
         source = Key(GIT_REPOSITORY, key.namespace, application.spec.source_ref.name)
-        on_its_way = self._desk.repository(source) is not None and not self._artifacts.tried(source)
+        on_its_way = self.desk.repository(source) is not None and not self.artifacts.tried(source)
         # After a restart the first fetch is a moment away: what the status says is still true until then.
         if not (on_its_way and state.attempted):
             message = self._source_missing(key, application)
-            await self._narrator.tell(application, state, Phase.WAITING, message=message)
+            await self.narrator.tell(application, state, Phase.WAITING, message=message)
         return Outcome.done()
 
     async def _advance(
         self, key: Key, application: Application, state: AppState, desired: Desired, artifact: Artifact
     ) -> Outcome:
         due = f"{desired.key}/{application.metadata.generation}/{application.metadata.requested_at}"
-        full = state.settled_key != due and (state.tried_key != due or self._clock.monotonic() >= state.retry_at)
-        state.kinds = desired.kinds | self._heritage.kinds(state)
-        await self._watch_set.want(key, state.kinds)
+        full = state.settled_key != due and (state.tried_key != due or self.clock.monotonic() >= state.retry_at)
+        state.kinds = desired.kinds | self.heritage.kinds(state)
+        await self.watch_set.want(key, state.kinds)
         suspects, state.suspects = state.suspects, set()
         if not full and not suspects:
             return await self._conclude(application, state, SyncReport())
         report = await self._sync(key, application, state, desired, None if full else suspects, artifact)
         if report.superseded:
             state.settled_key = state.tried_key = ""
-            self._queue.add(key)
+            self.queue.add(key)
             return Outcome(Result.SUPERSEDED)
         state.suspects |= report.waiting.keys()
         if full:
@@ -166,7 +152,7 @@ class ApplicationReconciler:
         limit = application.spec.interval_seconds
         mends = any(problem.retry for problem in problems)
         pause = state.backoff.next_seconds(limit, scatter=random.random()) if mends else limit  # noqa: S311
-        state.retry_at = self._clock.monotonic() + pause
+        state.retry_at = self.clock.monotonic() + pause
 
     async def _sync(
         self,
@@ -178,7 +164,7 @@ class ApplicationReconciler:
         artifact: Artifact,
     ) -> SyncReport:
         options = self._options(application, state, desired)
-        return await self._synchroniser.sync(
+        return await self.synchroniser.sync(
             state,
             desired,
             options,
@@ -189,11 +175,11 @@ class ApplicationReconciler:
 
     async def _conclude(self, application: Application, state: AppState, report: SyncReport) -> Outcome:
         """Tell, and say when to look again whatever happens: every turn sets all timers anew."""
-        now = self._clock.monotonic()
-        await self._narrator.results(application, state, report)
+        now = self.clock.monotonic()
+        await self.narrator.results(application, state, report)
         phase = Phase.FAILED if state.problems else Phase.APPLIED
-        await self._narrator.tell(application, state, phase)
-        pauses = [*report.waiting.values(), *self._narrator.pauses(application, state)]
+        await self.narrator.tell(application, state, phase)
+        pauses = [*report.waiting.values(), *self.narrator.pauses(application, state)]
         if state.problems:
             pauses.append(max(state.retry_at - now, 0.01))
         pause = min(pauses, default=None)
@@ -205,10 +191,10 @@ class ApplicationReconciler:
         """The newest revision cannot be used: say so, and go on healing what the last good one declared."""
         state.settled_key = state.tried_key = ""
         self._postpone(application, state, error.problems)
-        await self._narrator.tell(application, state, Phase.FAILED, reason=error.reason)
+        await self.narrator.tell(application, state, Phase.FAILED, reason=error.reason)
         suspects, state.suspects = state.suspects, set()
         if state.previous is not None and suspects:
-            await self._synchroniser.sync(
+            await self.synchroniser.sync(
                 state,
                 state.previous,
                 self._options(application, state, state.previous),
@@ -216,22 +202,22 @@ class ApplicationReconciler:
                 timeout_seconds=application.spec.timeout_seconds,
                 superseded=lambda: False,
             )
-            await self._narrator.tell(application, state, Phase.FAILED, reason=error.reason)
-        return Outcome(Result.FAILURE, state.retry_at - self._clock.monotonic(), str(error))
+            await self.narrator.tell(application, state, Phase.FAILED, reason=error.reason)
+        return Outcome(Result.FAILURE, state.retry_at - self.clock.monotonic(), str(error))
 
     def _options(self, application: Application, state: AppState, desired: Desired) -> PlanOptions:
         held = {
             ref: other.owner for other in self._states.values() if other is not state for ref in other.inventory or ()
         }
-        return self._heritage.options(application, state, desired, held, self._controller_namespace)
+        return self.heritage.options(application, state, desired, held, self.controller_namespace)
 
     def _newer_than(self, key: Key, application: Application, artifact: Artifact) -> Callable[[], bool]:
         repository = Key(GIT_REPOSITORY, key.namespace, application.spec.source_ref.name)
 
         def newer() -> bool:
-            now = self._desk.application(key)
+            now = self.desk.application(key)
             return (
-                self._artifacts.get(repository) != artifact
+                self.artifacts.get(repository) != artifact
                 or now is None
                 or now.metadata.generation != application.metadata.generation
                 or now.metadata.deleting
@@ -242,17 +228,17 @@ class ApplicationReconciler:
     def _source_missing(self, key: Key, application: Application) -> str:
         name = application.spec.source_ref.name
         source = Key(GIT_REPOSITORY, key.namespace, name)
-        if self._desk.repository(source) is None and self._desk.invalid(source) is None:
+        if self.desk.repository(source) is None and self.desk.invalid(source) is None:
             return f"GitRepository {key.namespace}/{name} does not exist: create it, or correct spec.sourceRef.name"
         return f"waiting for the first revision of GitRepository {key.namespace}/{name}: see its conditions"
 
     async def _unreadable(self, key: Key) -> Outcome:
-        invalid = self._desk.invalid(key)
+        invalid = self.desk.invalid(key)
         if invalid is None:
             self._forget(key)
             return Outcome.done()
         body, problem = invalid
-        await self._narrator.invalid(body, problem)
+        await self.narrator.invalid(body, problem)
         return Outcome.failed(str(problem), retry=False)
 
     def _state(self, key: Key, application: Application) -> AppState:
@@ -263,8 +249,8 @@ class ApplicationReconciler:
 
     def _forget(self, key: Key) -> None:
         state = self._states.pop(key, None)
-        self._watch_set.forget(key)
+        self.watch_set.forget(key)
         if state is not None:
-            self._desired.forget(state.owner.uid)
-            self._narrator.forget(key, state.owner.uid)
-        self._queue.forget(key)
+            self.desired.forget(state.owner.uid)
+            self.narrator.forget(key, state.owner.uid)
+        self.queue.forget(key)

@@ -7,6 +7,7 @@ tree SHAs of everything that the last rendering read, so a commit elsewhere in t
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from trimtab.api.application import Application
 from trimtab.core.errors import SourceError, TrimtabError
@@ -16,6 +17,7 @@ from trimtab.core.revision import Revision
 from trimtab.plan.normalise import declared_digest, normalise
 from trimtab.plan.ownership import mark
 from trimtab.reconcile.artifacts import Artifact
+from trimtab.reconcile.parallel import gather_bounded
 from trimtab.reconcile.ports import Git, Objects, Rendered, Renderer
 from trimtab.reconcile.state import AppState, Desired
 from trimtab.render.identity import render_key
@@ -120,8 +122,10 @@ class DesiredStates:
         )
 
     async def _served(self, manifests: tuple[Manifest, ...]) -> dict[tuple[str, str, str], ResourceType | None]:
-        names = {(*split_api_version(manifest.api_version), manifest.ref.kind) for manifest in manifests}
-        return {name: await self._objects.served(*name) for name in sorted(names)}
+        names = sorted({(*split_api_version(manifest.api_version), manifest.ref.kind) for manifest in manifests})
+        # At once, so that all kinds that are not known yet share one look at discovery.
+        served = await gather_bounded([partial(self._objects.served, *name) for name in names], len(names) or 1)
+        return dict(zip(names, served, strict=True))
 
     @staticmethod
     def _qualify(

@@ -16,6 +16,12 @@ from trimtab.health.assess import assess
 from trimtab.health.status import Health
 from trimtab.reconcile.ports import Clock, Seen, Synced, Vanished, WatchEvent, WatchTrouble
 
+Wake = Callable[[str, ObjectRef | None], None]
+
+
+def _sleep_on(_owner: str, _ref: ObjectRef | None) -> None:
+    """Nobody wants to be woken yet."""
+
 
 @dataclass(slots=True)
 class Sighting:
@@ -45,13 +51,13 @@ class Observer:
     """The gate of the watches.
 
     `wake(owner, ref)` is called with the owner annotation's text when a look is due: at the object, if one is named,
-    or else at health.
+    or else at health. Whoever wants to be woken sets it.
     """
 
-    def __init__(self, *, key: bytes, clock: Clock, wake: Callable[[str, ObjectRef | None], None]) -> None:
+    def __init__(self, *, key: bytes, clock: Clock) -> None:
+        self.wake: Wake = _sleep_on
         self._key = key
         self._clock = clock
-        self._wake = wake
         self._sightings: dict[ObjectRef, Sighting] = {}
         self._expected: dict[ObjectRef, tuple[str, str]] = {}
         self._owners: dict[ObjectRef, str] = {}
@@ -104,21 +110,21 @@ class Observer:
         holder = self._owners.get(ref, owner)
         if expected is None:
             if known is None and holder:
-                self._wake(holder, None)
+                self.wake(holder, None)
             return
         if expected != (sighting.uid, digest):
             sighting.body = body
             sighting.changed_at = known.changed_at if known and known.changed_at else self._clock.now()
-            self._wake(holder, ref)
+            self.wake(holder, ref)
         elif was_unsure or (known and known.body is not None):
-            self._wake(holder, ref)
+            self.wake(holder, ref)
         elif known is None or known.health != sighting.health:
-            self._wake(holder, None)
+            self.wake(holder, None)
 
     def _doubt(self, ref: ObjectRef, reason: str) -> None:
         self._unsure[ref] = reason
         if ref in self._owners:
-            self._wake(self._owners[ref], ref)
+            self.wake(self._owners[ref], ref)
 
     def _miss_unseen(self, kind: ResourceType, keys: frozenset[ObjectRef]) -> None:
         for ref in self._owners:

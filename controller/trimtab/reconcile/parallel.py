@@ -8,13 +8,15 @@ T = TypeVar("T")
 
 
 async def gather_bounded(calls: Sequence[Callable[[], Awaitable[T]]], in_flight: int) -> list[T]:
-    """Await all calls, at most `in_flight` at a time. The first exception cancels the rest and is raised."""
+    """Await all calls, at most `in_flight` at a time. Raises the first exception, once all others have ended."""
     slots = asyncio.Semaphore(in_flight)
 
     async def one(call: Callable[[], Awaitable[T]]) -> T:
         async with slots:
             return await call()
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(call)) for call in calls]
-    return [task.result() for task in tasks]
+    results = await asyncio.gather(*(one(call) for call in calls), return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]

@@ -4,6 +4,7 @@ The loop calls it; a failed fetch changes the condition and nothing else: the la
 """
 
 import random
+from dataclasses import dataclass, field
 
 from trimtab.api.git_repository import RESOURCE, Commit, GitRepository
 from trimtab.api.timestamps import format_time
@@ -23,39 +24,28 @@ JITTER = 0.1
 AUTH_REASON = "AuthenticationFailed"
 
 
+@dataclass(slots=True, kw_only=True)
 class RepositoryReconciler:
     """One turn: resolve and fetch, unless suspended."""
 
-    def __init__(
-        self,
-        *,
-        desk: Desk,
-        queue: WorkQueue,
-        git: Git,
-        artifacts: Artifacts,
-        credentials: CredentialCache,
-        journal: Journal,
-        clock: Clock,
-        metrics: Metrics,
-    ) -> None:
-        self._desk = desk
-        self._queue = queue
-        self._git = git
-        self._artifacts = artifacts
-        self._credentials = credentials
-        self._journal = journal
-        self._clock = clock
-        self._metrics = metrics
-        self._asked: dict[Key, tuple[int, str]] = {}
+    desk: Desk
+    queue: WorkQueue
+    git: Git
+    artifacts: Artifacts
+    credentials: CredentialCache
+    journal: Journal
+    clock: Clock
+    metrics: Metrics
+    _asked: dict[Key, tuple[int, str]] = field(default_factory=dict)
 
     def limit_seconds(self, key: Key) -> float:
         """Failures are tried again at least at the poll interval's pace."""
-        repository = self._desk.repository(key)
+        repository = self.desk.repository(key)
         return max(repository.spec.interval_seconds, 1.0) if repository else 60.0
 
     async def reconcile(self, key: Key) -> Outcome:
         """Fetch and report."""
-        repository = self._desk.repository(key)
+        repository = self.desk.repository(key)
         if repository is None:
             return await self._unreadable(key)
         if repository.metadata.deleting:
@@ -74,42 +64,42 @@ class RepositoryReconciler:
     def _notice_requests(self, key: Key, repository: GitRepository) -> None:
         asked = (repository.metadata.generation, repository.metadata.requested_at)
         if self._asked.get(key) != asked:
-            self._credentials.forget(key)
+            self.credentials.forget(key)
             self._asked[key] = asked
 
     async def _fetch(self, key: Key, repository: GitRepository) -> tuple[Fetched, GitCredentials | None]:
         spec = repository.spec
-        credentials = await self._credentials.get(key, repository)
-        started = self._clock.monotonic()
+        credentials = await self.credentials.get(key, repository)
+        started = self.clock.monotonic()
         try:
-            fetched = await self._git.fetch(
+            fetched = await self.git.fetch(
                 spec.url, spec.ref.to_body(), credentials, timeout_seconds=spec.timeout_seconds
             )
         except SourceError as error:
-            self._metrics.fetched(error.reason, self._clock.monotonic() - started)
+            self.metrics.fetched(error.reason, self.clock.monotonic() - started)
             raise
         result = "changed" if fetched.changed else "unchanged"
-        self._metrics.fetched(result, self._clock.monotonic() - started)
+        self.metrics.fetched(result, self.clock.monotonic() - started)
         return fetched, credentials
 
     async def _arrived(
         self, key: Key, repository: GitRepository, fetched: Fetched, credentials: GitCredentials | None
     ) -> None:
-        known = self._artifacts.get(key)
+        known = self.artifacts.get(key)
         same = known is not None and known.revision == fetched.revision
-        seen_at = known.seen_at if known and same else self._clock.now()
+        seen_at = known.seen_at if known and same else self.clock.now()
         artifact = Artifact(repository.spec.url, credentials, fetched.revision, fetched.commit, seen_at)
-        self._artifacts.mark_tried(key)
-        if self._artifacts.put(key, artifact):
+        self.artifacts.mark_tried(key)
+        if self.artifacts.put(key, artifact):
             # Applications first: the status below is news, their work is the point.
             self._wake_dependents(key)
         await self._report(repository, RepositoryNews(artifact=_news(artifact)))
 
     async def _failed(self, key: Key, repository: GitRepository, error: SourceError) -> Outcome:
         if error.reason == AUTH_REASON:
-            self._credentials.forget(key)
+            self.credentials.forget(key)
         await self._restore(key, repository)
-        if self._artifacts.mark_tried(key):
+        if self.artifacts.mark_tried(key):
             self._wake_dependents(key)
         await self._report(repository, RepositoryNews(problem=error.problems[0]))
         if not error.retry:
@@ -120,39 +110,39 @@ class RepositoryReconciler:
     async def _restore(self, key: Key, repository: GitRepository) -> None:
         """After a restart with the server gone: the commit of the last status may still be in the mirror."""
         artifact = repository.status.artifact
-        if self._artifacts.get(key) is not None or artifact is None:
+        if self.artifacts.get(key) is not None or artifact is None:
             return
         try:
             revision = Revision.parse(artifact.revision)
-            credentials = await self._credentials.get(key, repository)
-            await self._git.tree(repository.spec.url, credentials, revision.sha, "")
+            credentials = await self.credentials.get(key, repository)
+            await self.git.tree(repository.spec.url, credentials, revision.sha, "")
         except (SourceError, ValueError):
             return
-        restored = Artifact(repository.spec.url, credentials, revision, None, self._clock.now())
-        if self._artifacts.put(key, restored):
+        restored = Artifact(repository.spec.url, credentials, revision, None, self.clock.now())
+        if self.artifacts.put(key, restored):
             self._wake_dependents(key)
 
     def _wake_dependents(self, key: Key) -> None:
-        for dependent in self._desk.dependents(key):
-            self._queue.add(dependent)
+        for dependent in self.desk.dependents(key):
+            self.queue.add(dependent)
 
     async def _unreadable(self, key: Key) -> Outcome:
-        invalid = self._desk.invalid(key)
+        invalid = self.desk.invalid(key)
         if invalid is None:
-            self._artifacts.forget(key)
-            self._credentials.forget(key)
-            self._queue.forget(key)
+            self.artifacts.forget(key)
+            self.credentials.forget(key)
+            self.queue.forget(key)
             self._wake_dependents(key)
             return Outcome.done()
         body, problem = invalid
-        await self._journal.invalid(RESOURCE, body, problem)
+        await self.journal.invalid(RESOURCE, body, problem)
         return Outcome.failed(str(problem), retry=False)
 
     async def _report(self, repository: GitRepository, news: RepositoryNews) -> None:
         shown = repository.status
-        last = self._journal.last(RESOURCE, repository.metadata, shown)
-        status = repository_status(repository.model_copy(update={"status": last}), news, now_seconds=self._clock.now())
-        await self._journal.write(RESOURCE, repository.metadata, shown, status)
+        last = self.journal.last(RESOURCE, repository.metadata, shown)
+        status = repository_status(repository.model_copy(update={"status": last}), news, now_seconds=self.clock.now())
+        await self.journal.write(RESOURCE, repository.metadata, shown, status)
 
     def _scattered(self, seconds: float) -> float:
         return seconds * (1 + JITTER * random.random())  # noqa: S311 - scatter of polls, no secret

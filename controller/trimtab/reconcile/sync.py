@@ -46,29 +46,18 @@ class SyncReport:
         )
 
 
+@dataclass(slots=True, kw_only=True)
 class Synchroniser:
     """Brings objects to where the desired state says."""
 
-    def __init__(
-        self,
-        *,
-        surveyor: Surveyor,
-        observer: Observer,
-        runner: Runner,
-        drifts: DriftDesk,
-        clock: Clock,
-        metrics: Metrics,
-        key: bytes,
-        in_flight: int,
-    ) -> None:
-        self._surveyor = surveyor
-        self._observer = observer
-        self._runner = runner
-        self._drifts = drifts
-        self._clock = clock
-        self._metrics = metrics
-        self._key = key
-        self._in_flight = in_flight
+    surveyor: Surveyor
+    observer: Observer
+    runner: Runner
+    drifts: DriftDesk
+    clock: Clock
+    metrics: Metrics
+    key: bytes
+    in_flight: int
 
     async def sync(
         self,
@@ -87,12 +76,12 @@ class Synchroniser:
             manifests = {ref: manifests[ref] for ref in only if ref in manifests}
             inventory = {ref: inventory[ref] for ref in manifests if ref in inventory}
         for ref in manifests.keys() | inventory.keys():
-            self._observer.expect(ref, str(state.owner), _expected(inventory.get(ref)))
-        sights = await self._surveyor.look(_versions(manifests, inventory), str(state.owner))
+            self.observer.expect(ref, str(state.owner), _expected(inventory.get(ref)))
+        sights = await self.surveyor.look(_versions(manifests, inventory), str(state.owner))
         plan = build(list(manifests.values()), inventory, sights, options)
         suspects = self._suspects(state, desired, plan)
-        plan, waiting = self._drifts.give_way(plan, suspects)
-        plan = await self._drifts.judge_held(state, plan, suspects, desired.digests)
+        plan, waiting = self.drifts.give_way(plan, suspects)
+        plan = await self.drifts.judge_held(state, plan, suspects, desired.digests)
         answers: dict[ObjectRef, dict[str, Any]] = {}
 
         def answered(ref: ObjectRef, body: dict[str, Any]) -> None:
@@ -100,7 +89,7 @@ class Synchroniser:
                 answers[ref] = body
 
         report = await self._carry_out(state, desired, plan, timeout_seconds, superseded, answered)
-        self._drifts.corrected(state, suspects, answers)
+        self.drifts.corrected(state, suspects, answers)
         return SyncReport(report.problems, report.results, report.superseded, waiting)
 
     async def tear_down(
@@ -109,8 +98,8 @@ class Synchroniser:
         """Let go of everything, because the Application is being deleted."""
         inventory = dict(state.inventory or {})
         for ref, entry in inventory.items():
-            self._observer.expect(ref, str(state.owner), _expected(entry))
-        sights = await self._surveyor.look(_versions({}, inventory), str(state.owner))
+            self.observer.expect(ref, str(state.owner), _expected(entry))
+        sights = await self.surveyor.look(_versions({}, inventory), str(state.owner))
         plan = teardown(inventory, sights, options, policy=policy)
         return await self._carry_out(state, None, plan, timeout_seconds, lambda: False, lambda _ref, _body: None)
 
@@ -123,9 +112,9 @@ class Synchroniser:
         superseded: Superseded,
         answered: Callable[[ObjectRef, dict[str, Any]], None],
     ) -> SyncReport:
-        run = ApplyRun(plan, entry_of=self._entry_of(desired), in_flight=self._in_flight)
+        run = ApplyRun(plan, entry_of=self._entry_of(desired), in_flight=self.in_flight)
         if not plan.empty:
-            await self._runner.run(
+            await self.runner.run(
                 run,
                 state.owner,
                 timeout_seconds=timeout_seconds,
@@ -140,14 +129,14 @@ class Synchroniser:
 
     def _suspects(self, state: AppState, desired: Desired, plan: Plan) -> dict[ObjectRef, Suspect]:
         """The changes that Git did not ask for: same manifest as applied last, but the object is not as it was."""
-        now = self._clock.now()
+        now = self.clock.now()
         found = {}
         for change in plan.changes:
             if not isinstance(change, Create | Update | Held):
                 continue
             entry = (state.inventory or {}).get(change.ref)
             if isinstance(entry, Applied) and entry.declared == desired.digests.get(change.ref):
-                sighting = self._observer.sighting(change.ref)
+                sighting = self.observer.sighting(change.ref)
                 live = sighting.body if sighting else None
                 if live is not None or sighting is None:
                     seen = sighting.changed_at if sighting else now
@@ -156,7 +145,7 @@ class Synchroniser:
 
     def _entry_of(self, desired: Desired | None) -> Callable[[Manifest, dict[str, Any]], Applied]:
         def entry_of(manifest: Manifest, answer: dict[str, Any]) -> Applied:
-            digest = baseline(answer, key=self._key) or ""
+            digest = baseline(answer, key=self.key) or ""
             declared = desired.digests[manifest.ref] if desired else ""
             return Applied(_version(manifest.api_version), answer["metadata"]["uid"], digest, declared)
 
@@ -168,18 +157,18 @@ class Synchroniser:
         for ref, entry in entries.items():
             if entry is None:
                 inventory.pop(ref, None)
-                self._observer.forget(ref)
-                self._drifts.forget(ref)
+                self.observer.forget(ref)
+                self.drifts.forget(ref)
                 state.drift.settle(ref)
             else:
                 inventory[ref] = entry
-                self._observer.expect(ref, str(state.owner), _expected(entry))
+                self.observer.expect(ref, str(state.owner), _expected(entry))
         state.inventory = inventory
 
     def _count(self, results: Mapping[ObjectRef, ObjectResult]) -> None:
         for result in results.values():
             if result.operation is not Operation.NONE:
-                self._metrics.applied(result.operation, result.ending)
+                self.metrics.applied(result.operation, result.ending)
 
 
 def _version(api_version: str) -> str:

@@ -4,6 +4,8 @@ The Application's reconciler calls it while a deletion is asked for, until it su
 hold them do not hold the Application; a namespace or CRD of ours that is itself going away ends it without a prune.
 """
 
+from dataclasses import dataclass
+
 from trimtab.api.application import RESOURCE, Application
 from trimtab.apply.results import Ending
 from trimtab.core.names import FINALIZER
@@ -19,27 +21,17 @@ from trimtab.reconcile.sync import Synchroniser
 from trimtab.report.application import Phase
 
 
+@dataclass(slots=True, kw_only=True)
 class Teardown:
     """Ends Applications."""
 
-    def __init__(
-        self,
-        *,
-        objects: Objects,
-        own: OwnKinds,
-        store: InventoryStore,
-        heritage: Heritage,
-        synchroniser: Synchroniser,
-        narrator: Narrator,
-        controller_namespace: str,
-    ) -> None:
-        self._objects = objects
-        self._own = own
-        self._store = store
-        self._heritage = heritage
-        self._synchroniser = synchroniser
-        self._narrator = narrator
-        self._controller_namespace = controller_namespace
+    objects: Objects
+    own: OwnKinds
+    store: InventoryStore
+    heritage: Heritage
+    synchroniser: Synchroniser
+    narrator: Narrator
+    controller_namespace: str
 
     async def run(self, key: Key, application: Application, state: AppState) -> Outcome:
         """One attempt; success means that the Application is released."""
@@ -47,22 +39,22 @@ class Teardown:
             return Outcome.done()
         if await self._swept_away(key):
             return await self._release(key, state)
-        await self._heritage.load(application, state)
-        await self._narrator.tell(application, state, Phase.DELETING)
-        options = self._heritage.options(application, state, None, {}, self._controller_namespace)
-        report = await self._synchroniser.tear_down(
+        await self.heritage.load(application, state)
+        await self.narrator.tell(application, state, Phase.DELETING)
+        options = self.heritage.options(application, state, None, {}, self.controller_namespace)
+        report = await self.synchroniser.tear_down(
             state,
             options,
             policy=application.spec.deletion_policy,
             timeout_seconds=application.spec.timeout_seconds,
         )
-        await self._narrator.results(application, state, report)
+        await self.narrator.results(application, state, report)
         stuck = [result for result in report.results.values() if result.ending in (Ending.FAILED, Ending.BLOCKED)]
         if not stuck:
             return await self._release(key, state)
         state.problems = report.problems
         message = str(stuck[0].problem or f"{stuck[0].ref} could not be deleted")
-        await self._narrator.tell(application, state, Phase.DELETING, message=message)
+        await self.narrator.tell(application, state, Phase.DELETING, message=message)
         return Outcome.failed(message)
 
     async def _swept_away(self, key: Key) -> bool:
@@ -72,7 +64,7 @@ class Teardown:
             LOCAL_CLUSTER, "apiextensions.k8s.io", "CustomResourceDefinition", "", f"{RESOURCE.plural}.{RESOURCE.group}"
         )
         for ref in (namespace, crd):
-            match await self._objects.get(ref, "v1"):
+            match await self.objects.get(ref, "v1"):
                 case Absent():
                     return True
                 case Live(body=body) if body["metadata"].get("deletionTimestamp"):
@@ -80,6 +72,6 @@ class Teardown:
         return False
 
     async def _release(self, key: Key, state: AppState) -> Outcome:
-        await self._store.release(key.namespace, key.name, state.owner.uid)
-        await self._own.set_finalizer(RESOURCE, key.namespace, key.name, present=False)
+        await self.store.release(key.namespace, key.name, state.owner.uid)
+        await self.own.set_finalizer(RESOURCE, key.namespace, key.name, present=False)
         return Outcome.done()

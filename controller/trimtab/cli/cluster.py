@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -100,11 +100,11 @@ def up(
             if not foreground:
                 return
             raise ClusterError("it was started elsewhere", remedy="take it down first, or choose another --name")
-        started_seconds = time.monotonic()
         if backend is Backend.LOCAL:
-            _fetch_programs(cluster)
-        with _stopped_by_signals() if foreground else _nothing() as stopped:
-            cluster.start()
+            Finder.from_environment().find([*CONTROL_PLANE, *TOOLS], progress=ConsoleProgress())
+        with _stopped_by_signals() if foreground else nullcontext() as stopped:
+            started_seconds = time.monotonic()
+            _start(cluster, backend)
             _announce(cluster.status(), f"is ready after {time.monotonic() - started_seconds:.1f} s")
             if stopped is not None:
                 _stay(cluster, stopped)
@@ -168,19 +168,17 @@ def programs() -> None:
             typer.echo(f"{name:<24} {ASSETS[name].version:<9} {path}")
 
 
-def _fetch_programs(cluster: Cluster) -> None:
-    for tool in TOOLS:
-        cluster.program(tool)
+def _start(cluster: Cluster, backend: Backend) -> None:
+    if backend is Backend.KIND:
+        cluster.start()
+        return
+    with ConsoleProgress().step(f"starting cluster {cluster.name}"):
+        cluster.start()
 
 
 def _announce(found: ClusterStatus, what: str) -> None:
     typer.echo(f"cluster {found.name} {what}: {found.server}")
     typer.echo(f"export KUBECONFIG={found.kubeconfig}")
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield None
 
 
 @contextmanager

@@ -31,8 +31,20 @@ class ApiUnreachable(ClusterError):
     """There was no answer at all."""
 
 
-def _context(access: Access) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=access.authority_pem.decode())
+def _context(access: Access, *, with_certificate: bool) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cadata=access.authority_pem.decode())
+        if with_certificate:
+            _load_certificate(context, access)
+    except ssl.SSLError as error:
+        raise ClusterError(
+            f"the certificates for {access.server} cannot be used: {error}",
+            remedy="take the cluster down and start it again",
+        ) from error
+    return context
+
+
+def _load_certificate(context: ssl.SSLContext, access: Access) -> None:
     # The ssl module takes a certificate from files only.
     with tempfile.TemporaryDirectory() as folder:
         certificate, key = Path(folder) / "client.crt", Path(folder) / "client.key"
@@ -40,7 +52,6 @@ def _context(access: Access) -> ssl.SSLContext:
         key.touch(mode=0o600)
         key.write_bytes(access.key_pem)
         context.load_cert_chain(certificate, key)
-    return context
 
 
 class ApiClient:
@@ -51,9 +62,7 @@ class ApiClient:
         self._headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
-            context = ssl.create_default_context(cadata=access.authority_pem.decode())
-        else:
-            context = _context(access)
+        context = _context(access, with_certificate=not token)
         self._pool = urllib3.PoolManager(ssl_context=context, timeout=_TIMEOUT, retries=False)
 
     def request(self, method: str, path: str, body: object = None, *, media_type: str = "application/json") -> Any:

@@ -18,7 +18,7 @@ from trimtab.localcluster import certificates, kubeconfig, nodes, ports, readine
 from trimtab.localcluster.assets import Finder
 from trimtab.localcluster.client import ApiClient
 from trimtab.localcluster.components import AUDIT_POLICY, CLIENTS, Component, Plan, argv
-from trimtab.localcluster.errors import ClusterError, PortTaken
+from trimtab.localcluster.errors import ClusterError, ComponentFailed, PortTaken
 from trimtab.localcluster.layout import Layout, check_name, clusters_root
 from trimtab.localcluster.processes import Lifetime, alive, spawn, stop
 from trimtab.localcluster.progress import Progress, Silent
@@ -27,7 +27,7 @@ from trimtab.localcluster.state import ClusterState
 from trimtab.localcluster.status import ClusterStatus, inspect
 
 START_TIMEOUT_SECONDS: Final = 120.0
-_PORT_TRIES: Final = 4
+_START_TRIES: Final = 4
 _STOP_GRACE_SECONDS: Final = 5.0
 _COMPONENTS: Final = tuple(Component)
 
@@ -71,13 +71,13 @@ class LocalCluster:
             CONTROL_PLANE, progress=self._progress
         )
         with self._locked():
-            for attempt in range(_PORT_TRIES):
+            for tries_left in reversed(range(_START_TRIES)):
+                found = {component for component, runs in self.running().items() if runs}
                 try:
                     self._start()
-                    return self
-                except PortTaken:
-                    stop(self._state().processes.values())
-                    if attempt == _PORT_TRIES - 1:
+                    break
+                except ComponentFailed as failure:
+                    if tries_left == 0 or not self._may_try_again(failure, found):
                         raise
         return self
 
@@ -183,6 +183,14 @@ class LocalCluster:
             self.client.create("/api/v1/nodes", nodes.node(index, architecture=architecture))
         self.client.create("/apis/storage.k8s.io/v1/storageclasses", nodes.storage_class())
         self.wait_ready()
+
+    def _may_try_again(self, failure: ComponentFailed, found: set[Component]) -> bool:
+        """Whether another start may go better; makes way for it where components of this one stand there."""
+        if isinstance(failure, PortTaken):
+            stop(self._state().processes.values())
+            return True
+        # What was found alive may have been dying: then nobody has tried to start it yet.
+        return any(not runs for component, runs in self.running().items() if component in found)
 
     def _prepare(self) -> ClusterState:
         """The state to start from: as recorded, or new; with new ports where an old one is taken by a stranger."""

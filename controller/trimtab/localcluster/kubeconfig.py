@@ -23,12 +23,13 @@ class Access:
     key_pem: bytes
 
 
+def encoded(content: bytes) -> str:
+    """Base64, as kubeconfigs and webhook configurations hold certificates."""
+    return base64.b64encode(content).decode()
+
+
 def render(*, name: str, user: str, access: Access) -> str:
     """A kubeconfig with one cluster, one user and one current context, certificates embedded."""
-
-    def encoded(content: bytes) -> str:
-        return base64.b64encode(content).decode()
-
     cluster = {"server": access.server, "certificate-authority-data": encoded(access.authority_pem)}
     credentials = {
         "client-certificate-data": encoded(access.certificate_pem),
@@ -68,8 +69,9 @@ def read(path: Path) -> Access:
             base64.b64decode(user["client-key-data"]),
         )
     except (OSError, KeyError, TypeError, StopIteration, yaml.YAMLError) as error:
+        said = " ".join(f"{type(error).__name__} {error}".split())
         raise ClusterError(
-            f"{path} is no kubeconfig with an embedded client certificate: {error}",
+            f"{path} is no kubeconfig with an embedded client certificate ({said})",
             remedy="start the cluster again with `trimtab cluster up`",
         ) from error
 

@@ -111,13 +111,22 @@ def _find(record: ProcessRecord) -> psutil.Process | None:
         process = psutil.Process(record.pid)
         if abs(process.create_time() - record.started_seconds) > _START_TOLERANCE_SECONDS:
             return None
-        if process.status() == psutil.STATUS_ZOMBIE:
+        # A dead leader may have threads that still hold its files and ports.
+        if process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1:
             _reap(record.pid)
             return None
-        # Shortly after the start the program is still an argument of the launcher.
-        return process if record.program in process.cmdline() else None
+        # Shortly after the start the program is an argument of the launcher; one that is dying has none any more.
+        arguments = _arguments(process)
+        return process if not arguments or record.program in arguments else None
     except psutil.Error:
         return None
+
+
+def _arguments(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.ZombieProcess:
+        return []
 
 
 def _reap(pid: int) -> None:

@@ -123,6 +123,8 @@ def _kubernetes(name: str, *, argv: tuple[str, ...] = ("--version",), server: bo
         f"{stamp}gitMajor={major}",
         f"{stamp}gitMinor={minor}",
         f"{stamp}gitTreeState=clean",
+        # What clients call themselves in the User-Agent comes from a copy of its own.
+        f"k8s.io/client-go/pkg/version.gitVersion={KUBERNETES_VERSION}",
     )
     systems = ("linux",) if server else ("linux", "darwin")
     return Asset(

@@ -112,15 +112,17 @@ def _install_wheel(home: Path, progress: Progress) -> None:
 
 
 def _installers() -> list[list[str]]:
-    """Commands that take pip's arguments; this interpreter's pip first, which a virtual environment may lack."""
-    pip = [sys.executable, "-m", "pip"]
-    found = [pip] if _runs([*pip, "--version"]) else []
+    """Commands that take pip's arguments: of this interpreter, of the one it was made from, uv, of the system."""
+    base = Path(sys.base_prefix) / "bin" / "python3"
+    interpreters = [sys.executable, str(base), shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin")]
+    found = [[python, "-m", "pip"] for python in dict.fromkeys(interpreters) if python and _has_pip(python)]
     if uv := shutil.which("uv"):
         found.append([uv, "pip"])
-    if python := shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin"):
-        found.append([python, "-m", "pip"])
     return found
 
 
-def _runs(command: list[str]) -> bool:
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+def _has_pip(python: str) -> bool:
+    try:
+        return subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False

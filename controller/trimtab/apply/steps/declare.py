@@ -37,7 +37,7 @@ from trimtab.plan.ownership import proven
 from trimtab.plan.references import CUSTOM_RESOURCE_DEFINITION, is_kind
 from trimtab.plan.sight import sight_of
 
-LOOKS: Final = 5
+LOOKS: Final = 8
 """How often an object is looked at anew before its endless changes count as a failure."""
 
 
@@ -189,11 +189,11 @@ class Declare:
     def _apply(self, uid: str) -> Move:
         """Apply under the UID."""
         self._at, self._uid = _At.APPLYING, uid
-        return self._recorded_first(self._do(Apply(self.manifest, uid)), covered=self._covered(uid))
+        return self._recorded_first(self._do(Apply(self.manifest, uid)), uid)
 
-    def _recorded_first(self, move: Do, *, covered: bool) -> Move:
-        """The move, after an Intended entry is on record where the inventory does not cover what it does."""
-        if covered:
+    def _recorded_first(self, move: Do, uid: str) -> Move:
+        """The move; where the inventory does not cover the object that it makes or takes, Intended is written first."""
+        if self._covered(uid):
             return move
         self._entry, self._after_record = Intended(self._version), move
         return Write(self._entry)
@@ -252,7 +252,8 @@ class Declare:
         return self._claim(before_revision(live.body, self.manifest, previous), live)
 
     def _seen_absent(self) -> Move:
-        if self._at is _At.LOOKING_AFTER_INVALID and self._mending.error is not None:
+        # A refused creation has no live object to be mended; an object that vanished since is created.
+        if self._at is _At.LOOKING_AFTER_INVALID and self._mending.error is not None and not self._uid:
             return self._refuse(self._mending.error)
         self.operation = Operation.CREATE
         return self._apply("")
@@ -279,7 +280,7 @@ class Declare:
         self._at = _At.CLAIMING if self._at is not _At.LOOKING_AFTER_INVALID else _At.CLAIMING_AFTER_INVALID
         # With a claim the object gets our Apply entry, which together with copied marks proves it ours.
         claim = Claim(self.ref, self._version, managed_fields, live.resource_version)
-        return self._recorded_first(self._do(claim), covered=self._covered(live.uid))
+        return self._recorded_first(self._do(claim), live.uid)
 
     def _claim_refused(self, error: ApiError) -> Move:
         if not (error.conflict or error.not_found):
@@ -299,9 +300,7 @@ class Declare:
 
     def _remove(self, uid: str) -> Move:
         self._at, self._uid = _At.REMOVING, uid
-        # The object that comes after has another UID, which the entry must not miss.
-        removal = self._do(Remove(self.ref, self._version, uid))
-        return self._recorded_first(removal, covered=isinstance(self._entry, Intended))
+        return self._do(Remove(self.ref, self._version, uid))
 
     # --- ends and retries
 

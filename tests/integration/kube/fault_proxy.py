@@ -31,6 +31,7 @@ class FaultProxy:
     accept: str = ""
     requests: list[Passed] = field(default_factory=list)
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
     _streams: set[web.StreamResponse] = field(default_factory=set)
 
     def cut(self) -> None:
@@ -43,6 +44,7 @@ class FaultProxy:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         query = dict(request.query)
         self.requests.append(Passed(request.method, request.path, query))
+        await self.answering.wait()
         fault = self.fault(request) if self.fault else None
         if isinstance(fault, web.Response):
             return fault
@@ -83,6 +85,7 @@ async def fault_proxy(access: Access) -> AsyncIterator[tuple[FaultProxy, Access]
     async with access.open_session() as upstream:
         proxy = FaultProxy(access, upstream)
         proxy.flowing.set()
+        proxy.answering.set()
         application = web.Application(client_max_size=2**24)
         application.router.add_route("*", "/{path:.*}", proxy.handle)
         runner = web.AppRunner(application, shutdown_timeout=0.1)
@@ -98,6 +101,7 @@ async def fault_proxy(access: Access) -> AsyncIterator[tuple[FaultProxy, Access]
             yield proxy, Access(proxy.url, "default", nothing, nothing, aiohttp.ClientSession)
         finally:
             proxy.flowing.set()
+            proxy.answering.set()
             proxy.cut()
             await runner.cleanup()
             await asyncio.sleep(0.05)  # transports close a moment after they are told to

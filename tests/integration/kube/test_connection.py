@@ -107,10 +107,16 @@ async def test_a_black_hole_ends_in_time(proxied: tuple[FaultProxy, Access]) -> 
         with pytest.raises(ApiError) as refused:
             await connection.send(VERSION)
 
+        proxy.answering.clear()
+        with pytest.raises(ApiError, match="no answer") as never_begun:
+            async with connection.stream(VERSION, idle_seconds=60):
+                pass
+
     assert (refused.value.status, refused.value.reason) == (0, "Timeout")
     assert refused.value.transient
     assert "no answer within 0.3 s" in refused.value.message
-    assert counted == [0]
+    assert never_begun.value.reason == "Timeout"
+    assert counted == [0, 0]
 
 
 async def test_a_server_that_is_not_there_is_named() -> None:
@@ -174,8 +180,8 @@ async def test_a_token_works_and_no_key_stays_on_disk(
             who = await connection.send(
                 Request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body=review)
             )
+            assert who["status"]["userInfo"]["username"] == f"system:serviceaccount:{namespace}:default"
 
-    assert who["status"]["userInfo"]["username"] == f"system:serviceaccount:{namespace}:default"
     assert list(scratch.iterdir()) == []
 
 

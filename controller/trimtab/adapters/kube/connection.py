@@ -124,8 +124,10 @@ class Connection:
         await self._wait_for_server()
         started = time.monotonic()
         try:
-            with self._failures(request, idle_seconds):
-                opened = await self._open(request, limits)
+            with self._failures(request, self._timeout_seconds):
+                # Streams are silent for long, but begin at once.
+                async with asyncio.timeout(self._timeout_seconds):
+                    opened = await self._open(request, limits)
         except ApiError:
             self._count(request, 0, started)
             raise

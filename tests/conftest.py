@@ -2,7 +2,7 @@
 
 import asyncio
 
-pytest_plugins = ["tests.fixtures.cluster", "tests.fixtures.git_server", "tests.fixtures.kube"]
+pytest_plugins = ["tests.fixtures.cluster", "tests.fixtures.git_server", "tests.fixtures.kube", "tests.fixtures.controller"]
 
 
 def pytest_configure() -> None:

@@ -8,13 +8,16 @@ counts with its whole folder, because Git names folders, not files, by one hash.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from posixpath import dirname, splitext
+from types import MappingProxyType
 from typing import Final
 
 from trimtab.core.errors import Problem
 from trimtab.core.manifest import Origin
 from trimtab.render.kustomization import Kustomization, Reference, read_kustomization
-from trimtab.render.layout import KUSTOMIZATION_NAMES, layout, outermost
+from trimtab.render.layout import KUSTOMIZATION_NAMES, layout, outermost, within
+from trimtab.source.links import resolve_link, resolve_path
 
+_NO_LINKS: Final[Mapping[str, str]] = MappingProxyType({})
 _FILE_ENDINGS: Final = frozenset({".yaml", ".yml", ".json"})
 
 
@@ -33,8 +36,13 @@ class Closure:
     unresolved: tuple[Problem, ...]
 
 
-def closure(listing: frozenset[str], path: str, read: Callable[[str], bytes]) -> Closure:
-    """Walk from `path` over a tree: `listing` holds its files, `read` gives a file's bytes."""
+def closure(
+    listing: frozenset[str], path: str, read: Callable[[str], bytes], links: Mapping[str, str] = _NO_LINKS
+) -> Closure:
+    """Walk from `path` over a tree: `listing` holds its files, `read` gives a file's bytes.
+
+    `links` are the tree's symbolic links with their targets; they have been found to stay inside of it.
+    """
     folders = _folders(listing)
     pending = list(layout(listing, path).builds)
     seen: dict[str, Kustomization] = {}
@@ -48,24 +56,39 @@ def closure(listing: frozenset[str], path: str, read: Callable[[str], bytes]) ->
         seen[folder] = read_kustomization(read(file), file)
         needed.add(folder)
         for reference in seen[folder].references:
-            if reference.path in folders:
-                pending.append(reference.path)
-                needed.add(reference.path)
-            elif reference.path in listing:
-                needed.add(dirname(reference.path))
+            way = resolve_path(reference.path, links)
+            needed |= {dirname(link) for link in way.through}
+            if way.end in folders:
+                pending.append(way.end)
+                needed.add(way.end)
+            elif way.end in listing:
+                needed.add(dirname(way.end))
             else:
-                needed.add(_guess(reference))
-                missing.add(_guess(reference))
+                guess = _guess(way.end, folder=reference.folder)
+                needed.add(guess)
+                missing.add(guess)
                 unresolved.append(_not_found(reference, file))
     problems = tuple(problem for one in seen.values() for problem in one.problems)
-    return Closure(outermost(needed), outermost(missing), seen, problems, tuple(unresolved))
+    return Closure(_linked(needed, links, listing, folders), outermost(missing), seen, problems, tuple(unresolved))
 
 
-def _guess(reference: Reference) -> str:
+def _linked(
+    needed: set[str], links: Mapping[str, str], listing: frozenset[str], folders: frozenset[str]
+) -> tuple[str, ...]:
+    """The needed folders with those that their links lead to: what is behind a link is read like the rest."""
+    followed: set[str] = set()
+    while todo := [link for link in links if link not in followed and any(within(link, one) for one in needed)]:
+        followed.update(todo)
+        for link in todo:
+            way = resolve_link(link, links)
+            needed |= {dirname(other) for other in way.through}
+            needed.add(way.end if way.end in folders else _guess(way.end, folder=way.end not in listing))
+    return outermost(needed)
+
+
+def _guess(path: str, *, folder: bool) -> str:
     """The folder to materialise for a path that is not there: of a file its folder, else the path itself."""
-    if reference.folder and splitext(reference.path)[1] not in _FILE_ENDINGS:
-        return reference.path
-    return dirname(reference.path)
+    return path if folder and splitext(path)[1] not in _FILE_ENDINGS else dirname(path)
 
 
 def _not_found(reference: Reference, file: str) -> Problem:

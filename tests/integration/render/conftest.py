@@ -38,7 +38,10 @@ class FolderGit:
         self.asked.append(list(paths))
         for path in paths:
             if not (self.root / path).is_dir():
-                raise SourceError(Problem(f"{path} is no folder"))
+                raise SourceError(Problem(f"{path} is no folder", reason="PathNotFound"))
+            for there in (target / path).rglob("*") if (target / path).is_dir() else ():
+                if there.is_symlink():
+                    there.unlink()
             shutil.copytree(self.root / path, target / path, symlinks=True, dirs_exist_ok=True)
             for copied in (target / path).rglob("*"):
                 if not copied.is_symlink():

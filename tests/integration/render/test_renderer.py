@@ -73,7 +73,7 @@ async def test_an_overlay_is_built_from_its_closure_and_knows_its_sources(render
         "data": {"patched": "yes"},
     }
     assert folders == ("apps/prod", "apps/shared", "base")
-    assert asked == [["apps/prod"], ["apps/shared", "base"]]
+    assert asked == [["apps/prod"], ["apps/shared"], ["base"]]
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
@@ -94,18 +94,59 @@ async def test_the_root_may_be_rendered(render):
     assert (list(found), folders, asked) == (["ConfigMap/a"], ("",), [[""]])
 
 
-async def test_what_is_not_where_it_seems_widens_to_the_whole_tree(render):
-    files = {
-        "k/kustomization.yaml": "resources: [../odd.folder]",
-        "odd.folder/kustomization.yaml": "resources: [a.yaml]",
-    }
-    files["odd.folder/a.yaml"] = config_map("a")
-    found, folders, _ = await render(files, "k")
-    assert (list(found), folders) == (["ConfigMap/a"], ("k", "odd.folder"))
-    files = {"k/kustomization.yaml": "resources: [../yaml.yaml]", "yaml.yaml/kustomization.yaml": "resources: [a.yaml]"}
-    files["yaml.yaml/a.yaml"] = config_map("a")
+@pytest.mark.parametrize("folder", ["odd.folder", "yaml.yaml"])
+async def test_a_base_may_have_any_name(render, folder):
+    files = {f"{folder}/kustomization.yaml": "resources: [a.yaml]", f"{folder}/a.yaml": config_map("a")}
+    files["apps/k/kustomization.yaml"] = f"resources: [../../{folder}]"
+    found, folders, _ = await render(files, "apps/k")
+    assert list(found) == ["ConfigMap/a"]
+    assert folders == ("apps/k", folder)
+
+
+async def test_a_reference_that_only_kustomize_sees_widens_to_the_whole_tree(render):
+    generator = "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: g}\nfiles: [../shared/x.txt]\n"
+    files = {"k/kustomization.yaml": "generators: [g.yaml]", "k/g.yaml": generator, "shared/x.txt": "x"}
     found, folders, asked = await render(files, "k")
-    assert (list(found), folders, asked[-1]) == (["ConfigMap/a"], ("",), [""])
+    (made,) = found.values()
+    assert made.body["data"] == {"x.txt": "x"}
+    assert (folders, asked) == (("",), [["k"], [""]])
+
+
+async def test_a_base_that_a_link_brought_in_part_is_fetched_whole(renderer, repository):
+    git = repository(
+        {
+            "k/kustomization.yaml": "resources: [../base]",
+            "base/kustomization.yaml": "resources: [a.yaml]",
+            "base/a.yaml": config_map("a"),
+        }
+    )
+    (git.root / "k/peek.yaml").symlink_to("../base/a.yaml")
+    rendered = await renderer.render(git, "url", None, "sha", "k")
+    assert ([m.ref.name for m in rendered.manifests], rendered.folders) == (["a"], ("base", "k"))
+
+
+async def test_bases_and_files_behind_links_are_read_and_count(renderer, repository):
+    git = repository(
+        {
+            "k/kustomization.yaml": "resources: [linked, plain.yaml]",
+            "base/kustomization.yaml": "resources: [a.yaml]",
+            "base/a.yaml": config_map("a"),
+            "far/away/plain.yaml": config_map("plain"),
+        }
+    )
+    (git.root / "k/linked").symlink_to("../base")
+    (git.root / "k/plain.yaml").symlink_to("../far/away/plain.yaml")
+    rendered = await renderer.render(git, "url", None, "sha", "k")
+    assert sorted(str(m.origin) for m in rendered.manifests) == ["k/linked/a.yaml:1", "k/plain.yaml:1"]
+    assert git.asked == [["k"], ["base"], ["far/away"]]
+    assert rendered.folders == ("base", "far/away", "k")
+
+
+async def test_a_link_to_nothing_is_told(renderer, repository):
+    git = repository({"k/a.yaml": config_map("a")})
+    (git.root / "k/b.yaml").symlink_to("c.yaml")
+    with pytest.raises(RenderError, match=r"k/b\.yaml: a symbolic link to nothing"):
+        await renderer.render(git, "url", None, "sha", "k")
 
 
 async def test_every_missing_file_is_told_with_its_line(problems):
@@ -223,7 +264,7 @@ async def test_a_kustomization_behind_a_link_is_built_and_left_alone(renderer, r
 async def test_a_link_out_of_the_repository_is_refused(renderer, repository):
     git = repository({"k/a.yaml": config_map("a")})
     (git.root / "k/token.yaml").symlink_to("/var/run/secrets/token")
-    with pytest.raises(RenderError, match=r"k/token\.yaml: a symbolic link that leaves the repository"):
+    with pytest.raises(RenderError, match=r"k/token\.yaml: symbolic link leaves the repository"):
         await renderer.render(git, "url", None, "sha", "k")
 
 

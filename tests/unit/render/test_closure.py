@@ -70,3 +70,24 @@ def test_problems_of_every_file_are_collected():
 
 def test_the_root_holds_everything():
     assert walk("").folders == ("",)
+
+
+def test_what_links_lead_to_is_needed_too():
+    files = {
+        "a/kustomization.yaml": b"resources: [base/web, one.yaml]",
+        "real/base/web/kustomization.yaml": b"{}",
+        "other/one.yaml": b"",
+        "hop/two.yaml": b"",
+        "z/end.yaml": b"",
+    }
+    links = {
+        "a/base": "../links/base",
+        "links/base": "../real/base",
+        "a/one.yaml": "../other/one.yaml",
+        "other/two.yaml": "../hop/link.yaml",
+        "hop/link.yaml": "../z/end.yaml",
+        "unrelated/link": "../hop",
+    }
+    found = closure(frozenset(files), "a", files.__getitem__, links)
+    assert found.folders == ("a", "hop", "links", "other", "real/base", "z")
+    assert set(found.kustomizations) == {"a", "real/base/web"}

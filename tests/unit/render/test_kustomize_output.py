@@ -13,7 +13,8 @@ from trimtab.render.limits import DEFAULT_LIMITS
 SOURCES = {
     "base/all.yaml": (
         b"# all\napiVersion: v1\nkind: Service\nmetadata:\n  labels: {app.kubernetes.io/name: web}\n"
-        b"  name: web\n--- # next\n\n# words\napiVersion: v1\nkind: Service\nmetadata: {namespace: x, name: web-admin}\n---\n# none\n"
+        b"  name: web\n--- # next\n\n# words\n"
+        b"apiVersion: v1\nkind: Service\nmetadata: {namespace: x, name: web-admin}\n---\n# none\n"
     ),
     "base/list.yaml": b"apiVersion: v1\nkind: ConfigMapList\nitems:\n"
     b"- metadata:\n    name: one\n- metadata:\n    name: two\n",
@@ -76,9 +77,10 @@ PROD = read_kustomization(b"secretGenerator: [{name: a, literals: [k=hunter2]}]"
     [
         (
             (
-                "Error: accumulating resources: accumulation err='accumulating resources from '../base': read /t/base: is "
-                "a directory': recursed accumulation of path '/t/base': accumulating resources: accumulating resources "
-                "from 'web.yaml': MalformedYAMLError: yaml: line 5: mapping values are not allowed in File: web.yaml"
+                "Error: accumulating resources: accumulation err='accumulating resources from '../base': read "
+                "/t/base: is a directory': recursed accumulation of path '/t/base': accumulating resources: "
+                "accumulating resources from 'web.yaml': MalformedYAMLError: yaml: "
+                "line 5: mapping values are not allowed in File: web.yaml"
             ),
             "base/web.yaml:5",
             "read base: is a directory",

@@ -19,6 +19,7 @@ from trimtab.render.kustomize_errors import failure
 
 VERSION: Final = "v5.8.1"
 """The version that the project is tested with."""
+_FILE_MISSING: Final = "no such file or directory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,10 @@ class Bounds:
     timeout_seconds: float = 60.0
     output_bytes: int = 128 * 1024 * 1024
     memory_bytes: int = 1024 * 1024 * 1024
+
+
+class FileMissing(RenderError):
+    """kustomize asked for a file that is not in the tree."""
 
 
 class Kustomize:
@@ -73,7 +78,8 @@ class Kustomize:
             message = f"kustomize was killed by signal {-result.code}"
             raise RenderError(_problem(message, kustomization, "build less at once: it may have run out of memory"))
         if result.code:
-            raise RenderError(failure(result.stderr, kustomization, str(tree.root), tree.files))
+            kind = FileMissing if _FILE_MISSING in result.stderr else RenderError
+            raise kind(failure(result.stderr, kustomization, str(tree.root), tree.files))
         return result.stdout
 
 

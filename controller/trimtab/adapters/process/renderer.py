@@ -6,24 +6,32 @@ happens in threads, so that the event loop goes on.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
-from trimtab.adapters.process.kustomize import VERSION, Bounds, Kustomize
+from trimtab.adapters.process.kustomize import VERSION, Bounds, FileMissing, Kustomize
 from trimtab.adapters.process.parse_cache import ParseCache
 from trimtab.adapters.process.tree import Tree
 from trimtab.core.errors import RenderError, SourceError
+from trimtab.core.manifest import Manifest
 from trimtab.reconcile.ports import Git, GitCredentials, Rendered
 from trimtab.render.closure import Closure, closure
 from trimtab.render.diagnose import diagnose
 from trimtab.render.folder import no_manifests, read_files
 from trimtab.render.kustomization import Kustomization
 from trimtab.render.kustomize_output import read_output
-from trimtab.render.layout import layout
+from trimtab.render.layout import layout, within
 from trimtab.render.limits import DEFAULT_LIMITS, Limits
 from trimtab.render.objects import Objects, duplicates
+
+_PATH_NOT_FOUND: Final = "PathNotFound"
+"""The reason with which the Git port refuses a path that a commit has not."""
+_Materialise = Callable[[list[str], Path], Awaitable[None]]
 
 
 class KustomizeRenderer:
@@ -52,33 +60,42 @@ class KustomizeRenderer:
     async def render(self, git: Git, url: str, credentials: GitCredentials | None, sha: str, path: str) -> Rendered:
         """Render a folder at a commit. Raises RenderError with all problems at once, SourceError for a missing path."""
         with TemporaryDirectory(dir=self._scratch, prefix="trimtab-tree-") as scratch:
-            root = Path(scratch)
-            await git.materialise(url, credentials, sha, [path], root)
-            tree = await asyncio.to_thread(Tree, root, self._limits)
-            found = await asyncio.to_thread(closure, tree.files, path, tree.read)
-            written = {path}
-            while found.missing and "" not in written:
-                wanted = sorted(set(found.missing) - written) or [""]
-                written |= set(wanted)
-                written |= await self._widen(git, url, credentials, sha, wanted, root)
-                await asyncio.to_thread(tree.refresh)
-                found = await asyncio.to_thread(closure, tree.files, path, tree.read)
-            manifests = await self._render(tree, path, found)
-            folders = ("",) if "" in written else found.folders
-            return Rendered(manifests=manifests.manifests, folders=folders)
+            materialise = partial(git.materialise, url, credentials, sha)
+            await materialise([path], Path(scratch))
+            tree = await asyncio.to_thread(Tree, Path(scratch), self._limits)
+            found = await self._gather(materialise, tree, path)
+            try:
+                return Rendered(manifests=await self._render(tree, path, found), folders=found.folders)
+            except FileMissing:
+                # A reference that only kustomize can see: with all files at hand it is right or wrong for good.
+                await materialise([""], tree.root)
+            found = replace(await self._gather(materialise, tree, path), folders=("",))
+            return Rendered(manifests=await self._render(tree, path, found), folders=found.folders)
 
-    async def _widen(
-        self, git: Git, url: str, credentials: GitCredentials | None, sha: str, wanted: list[str], root: Path
-    ) -> set[str]:
-        """Materialise more folders; the whole tree where one of them is none. Returns what else was written."""
+    async def _gather(self, materialise: _Materialise, tree: Tree, path: str) -> Closure:
+        """Materialise what the path's kustomizations refer to, and what these refer to, until nothing is wanting."""
+        written = {path}
+        while True:
+            await asyncio.to_thread(tree.refresh)
+            found = await asyncio.to_thread(closure, tree.files, path, tree.read, tree.links)
+            wanting = [folder for folder in found.folders if not any(within(folder, one) for one in written)]
+            if not wanting:
+                return found
+            written.update(wanting)
+            for folder in wanting:
+                await self._materialise_if_there(materialise, folder, tree.root)
+
+    @staticmethod
+    async def _materialise_if_there(materialise: _Materialise, folder: str, root: Path) -> None:
+        """A folder that does not exist is told where it is referred to, so its absence is no failure of the source."""
         try:
-            await git.materialise(url, credentials, sha, wanted, root)
-        except SourceError:
-            await git.materialise(url, credentials, sha, [""], root)
-            return {""}
-        return set()
+            await materialise([folder], root)
+        except SourceError as error:
+            if error.reason != _PATH_NOT_FOUND:
+                raise
 
-    async def _render(self, tree: Tree, path: str, found: Closure) -> Objects:
+    async def _render(self, tree: Tree, path: str, found: Closure) -> tuple[Manifest, ...]:
+        """Raises RenderError; FileMissing, one of them, where a build wants a file that the closure has not seen."""
         if problems := (*found.problems, *found.unresolved):
             raise RenderError(*problems)
         parts = layout(tree.files, path)
@@ -90,13 +107,15 @@ class KustomizeRenderer:
             problems = (no_manifests(path),)
         if problems:
             raise RenderError(*problems)
-        return Objects(manifests, ())
+        return manifests
 
     async def _build(self, tree: Tree, found: Closure, kustomization: Kustomization) -> Objects:
         """Build one folder; what is wrong with it becomes problems, so that other folders are looked at, too."""
         try:
             stdout = await self._kustomize.build(tree, kustomization)
         except RenderError as error:
+            if isinstance(error, FileMissing) and "" not in found.folders:
+                raise
             precise = await asyncio.to_thread(diagnose, found, tree.find, limits=self._limits)
             return Objects((), precise or error.problems)
         return await asyncio.to_thread(

@@ -2,7 +2,12 @@
 
 import asyncio
 
-pytest_plugins = ["tests.fixtures.cluster", "tests.fixtures.git_server", "tests.fixtures.kube", "tests.fixtures.controller"]
+pytest_plugins = [
+    "tests.fixtures.cluster",
+    "tests.fixtures.git_server",
+    "tests.fixtures.kube",
+    "tests.fixtures.controller",
+]
 
 
 def pytest_configure() -> None:

@@ -235,7 +235,11 @@ class ApplicationReconciler:
     async def _unreadable(self, key: Key) -> Outcome:
         invalid = self.desk.invalid(key)
         if invalid is None:
+            state = self._states.get(key)
+            uid = state.owner.uid if state is not None else self.desk.left_behind(key)
             self._forget(key)
+            if uid:
+                await self.teardown.clear_up(key, uid)
             return Outcome.done()
         body, problem = invalid
         await self.narrator.invalid(body, problem)

@@ -29,11 +29,13 @@ class Desk:
         self._shown: dict[Key, Resource] = {}
         self._invalid: dict[Key, tuple[dict[str, Any], Problem]] = {}
         self._marks: dict[Key, tuple[object, ...]] = {}
+        self._left_behind: dict[Key, str] = {}
 
     def shown(self, body: dict[str, Any]) -> None:
         """An object was listed, added or changed: remember it, and enqueue its key if more than status changed."""
         key = _key_of(body)
         if key.kind == INVENTORY:
+            self._shard_shown(key, body)
             return
         try:
             self._shown[key] = _MODELS[key.kind].parse(body)
@@ -45,6 +47,18 @@ class Desk:
         if self._marks.get(key) != mark:
             self._marks[key] = mark
             self._queue.add(key)
+
+    def _shard_shown(self, key: Key, body: dict[str, Any]) -> None:
+        """A shard that is being deleted while nobody of that name is there may have outlived its Application."""
+        owner = body.get("spec", {}).get("application", {})
+        application = Key(APPLICATION, key.namespace, owner.get("name", ""))
+        if body["metadata"].get("deletionTimestamp") and application not in self._shown:
+            self._left_behind[application] = owner.get("uid", "")
+            self._queue.add(application)
+
+    def left_behind(self, key: Key) -> str:
+        """The UID of a vanished Application whose Inventory is being deleted; empty where there is none."""
+        return self._left_behind.pop(key, "")
 
     def gone(self, body: dict[str, Any]) -> None:
         """An object was deleted for good: forget it, let its key be worked on once more."""

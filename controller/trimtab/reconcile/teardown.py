@@ -71,6 +71,17 @@ class Teardown:
                     return True
         return False
 
+    async def clear_up(self, key: Key, uid: str) -> None:
+        """Remove the Inventory of an Application that went without us (its finalizer was taken off by force).
+
+        Its objects stay: nobody asked us to delete them. Only an Application known to be absent, or to be another one
+        by now, leaves an Inventory that is nobody's. Raises ApiError.
+        """
+        ref = ObjectRef(LOCAL_CLUSTER, RESOURCE.group, RESOURCE.kind, key.namespace, key.name)
+        observed = await self.objects.get(ref, RESOURCE.version)
+        if isinstance(observed, Absent) or (isinstance(observed, Live) and observed.uid != uid):
+            await self.store.release(key.namespace, key.name, uid)
+
     async def _release(self, key: Key, state: AppState) -> Outcome:
         await self.store.release(key.namespace, key.name, state.owner.uid)
         await self.own.set_finalizer(RESOURCE, key.namespace, key.name, present=False)

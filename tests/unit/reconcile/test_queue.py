@@ -3,6 +3,7 @@
 import asyncio
 
 from tests.fakes.clock import HandClock
+
 from trimtab.core.outcome import Outcome
 from trimtab.reconcile.queue import Backoff, Key, WorkQueue
 

@@ -91,8 +91,8 @@ _RULES: Final = (
         _AGAIN,
     ),
     _rule(
-        r"fsck error|possible repository corruption|bad pack header|object corrupt or missing|is not a valid object|hash mismatch|pack has bad|pack is corrupted"
-        r"|pack signature mismatch|inflate returned",
+        r"fsck error|possible repository corruption|bad pack header|object corrupt or missing|is not a valid object"
+        r"|hash mismatch|pack has bad|pack is corrupted|pack signature mismatch|inflate returned",
         "ContentRefused",
         "the server sent objects that are malformed or unsafe",
         "run `git fsck --strict` on the server's copy, and mend what it names",

@@ -253,17 +253,41 @@ async def test_cleaning_up_keeps_the_newest_commits(mirrors, git_repo, tmp_path)
     assert caught.value.reason == "CommitNotFetched"
 
 
-async def test_mirrors_long_unused_are_forgotten(tmp_path, git_repo):
+async def test_mirrors_long_unused_are_forgotten_at_the_next_start(tmp_path, git_repo):
     first = GitMirrors(tmp_path / "data")
     await first.start()
     await fetch(first, git_repo)
     await first.close()
-    [used] = (tmp_path / "data/mirrors").glob("*/used/*")
-    os.utime(used, (1, 1))
+    [mirror] = (tmp_path / "data/mirrors").iterdir()
+    for path in (*mirror.rglob("used/*"), mirror):
+        os.utime(path, (1, 1))
     second = GitMirrors(tmp_path / "data")
     await second.start()
     try:
-        assert list((tmp_path / "data/mirrors").iterdir()) == []
+        assert await eventually(lambda: not mirror.exists())
         assert (await fetch(second, git_repo)).changed
     finally:
         await second.close()
+
+
+@pytest.mark.parametrize("limits", [GitLimits(forget_seconds=1.0)])
+async def test_mirrors_long_unused_are_forgotten_while_running(mirrors, git_repo, tmp_path):
+    sha = (await fetch(mirrors, git_repo)).revision.sha
+    [mirror] = (tmp_path / "mirrors/mirrors").iterdir()
+    assert await eventually(lambda: not mirror.exists())
+    again = await fetch(mirrors, git_repo)
+    assert (again.revision.sha, again.changed) == (sha, True)
+    assert await mirrors.tree(git_repo.url, None, sha, "deploy")
+
+
+async def test_a_machine_without_git_says_so(git_repo, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    mirrors = GitMirrors(tmp_path / "data")
+    await mirrors.start()
+    try:
+        with pytest.raises(SourceError) as caught:
+            await fetch(mirrors, git_repo)
+        assert caught.value.reason == "GitMissing"
+        assert "install git" in caught.value.problems[0].remedy
+    finally:
+        await mirrors.close()

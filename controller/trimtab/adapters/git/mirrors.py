@@ -5,17 +5,13 @@ worker processes; here are locks, joint flights and deadlines.
 """
 
 import asyncio
-import fcntl
-import os
-import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from trimtab.adapters.git.data_folder import DataFolder, remove
 from trimtab.adapters.git.flights import Flight, Flights
-from trimtab.adapters.git.identities import Identities
 from trimtab.adapters.git.limits import GitLimits
 from trimtab.adapters.git.messages import Blobs, Cleanup, Condition, Fetch, FetchAnswer, Materialise, Request, Tree
 from trimtab.adapters.git.worker_pool import MirrorUnreadable, WorkerPool
@@ -29,6 +25,7 @@ from trimtab.source.ref import check_sha, wanted_ref
 from trimtab.source.url import check_url
 
 _CLEANUP_TIMEOUT_SECONDS = 600.0
+_FORGET_EVERY_SECONDS = 3600.0
 _DOUBTFUL = frozenset({"GitFailed", "ContentRefused"})
 _CUT_SHORT = frozenset({"GitWorkerLost", "Stopping", "TransferFailed", "TimedOut", "StorageFull", "RepositoryTooLarge"})
 
@@ -50,31 +47,21 @@ class GitMirrors:
     """
 
     def __init__(self, data_dir: Path, *, limits: GitLimits | None = None) -> None:
-        self._data_dir = data_dir.absolute()
+        self._folder = DataFolder(data_dir)
         self._limits = limits or GitLimits()
         self._pool = WorkerPool(self._limits)
         self._flights: Flights[Fetched] = Flights()
-        self._mirrors: dict[str, _Mirror] = {}
+        self._mirrors: dict[Path, _Mirror] = {}
         self._chores: set[asyncio.Task[None]] = set()
-        self._identities: Identities | None = None
-        self._guard: IO[bytes] | None = None
 
     async def start(self) -> None:
-        """Take the data folder, forget mirrors long unused, start the zygote and a first worker.
+        """Take the data folder, start the zygote and a first worker.
 
         Raises SourceError (DataFolderInUse) where another process holds the folder, OSError where it cannot be made.
         """
-        self._data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        guard = (self._data_dir / "lock").open("wb")
-        try:
-            fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            guard.close()
-            raise SourceError(_in_use(self._data_dir)) from None
-        self._guard = guard
-        self._identities = Identities.at(self._data_dir / "salt")
-        await asyncio.to_thread(_forget, self._data_dir / "mirrors", self._limits.forget_seconds)
+        self._folder.open()
         self._pool.start()
+        self._do_later(self._forget())
 
     async def close(self) -> None:
         """Stop all work, end all processes, release the data folder."""
@@ -82,9 +69,7 @@ class GitMirrors:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
         await self._pool.close()
-        if self._guard:
-            self._guard.close()
-            self._guard = None
+        self._folder.close()
 
     @property
     def pids(self) -> frozenset[int]:
@@ -105,7 +90,7 @@ class GitMirrors:
         check_credentials(given.username, given.password, given.ca_pem)
         mirror = self._mirror(url, credentials)
         wanted = tuple(sorted((key, value) for key, value in ref.items() if value))
-        key = (mirror.path.name, wanted)
+        key = (mirror.path, wanted)
 
         async def make(flight: Flight[Fetched]) -> Fetched:
             async with mirror.lock:
@@ -155,11 +140,8 @@ class GitMirrors:
         await self._local(mirror, request)
 
     def _mirror(self, url: str, credentials: GitCredentials | None) -> _Mirror:
-        assert self._identities is not None, "start() comes first"
-        name = self._identities.name(url, credentials)
-        if name not in self._mirrors:
-            self._mirrors[name] = _Mirror(self._data_dir / "mirrors" / name)
-        return self._mirrors[name]
+        path = self._folder.mirror(url, credentials)
+        return self._mirrors.setdefault(path, _Mirror(path))
 
     async def _fetch(
         self, mirror: _Mirror, url: str, wanted: tuple[tuple[str, str], ...], credentials: GitCredentials
@@ -237,6 +219,17 @@ class GitMirrors:
             mirror.condition = before
             mirror.known.clear()
 
+    async def _forget(self) -> None:
+        """Now and then remove mirrors long unused: of repositories no longer declared, of passwords since changed."""
+        forget_seconds = self._limits.forget_seconds
+        while True:
+            for path in await asyncio.to_thread(self._folder.stale, forget_seconds):
+                mirror = self._mirrors.setdefault(path, _Mirror(path))
+                async with mirror.lock:
+                    mirror.condition = Condition.UNSURE
+                    await asyncio.to_thread(remove, path, forget_seconds=forget_seconds)
+            await asyncio.sleep(min(_FORGET_EVERY_SECONDS, forget_seconds))
+
     def _do_later(self, work: Any) -> None:
         chore = asyncio.ensure_future(work)
         self._chores.add(chore)
@@ -261,26 +254,6 @@ def _fetched(answer: FetchAnswer, known: Fetched | None) -> Fetched:
 def _absolute(path: Path) -> str:
     """A worker has a working folder of its own."""
     return str(path.absolute())
-
-
-def _forget(folder: Path, forget_seconds: float) -> None:
-    """Remove mirrors of which no ref was asked for in so long."""
-    if not folder.is_dir():
-        return
-    oldest = time.time() - forget_seconds
-    for mirror in folder.iterdir():
-        used = [entry.stat().st_mtime for entry in os.scandir(mirror / "used")] if (mirror / "used").is_dir() else []
-        if not used or max(used) < oldest:
-            shutil.rmtree(mirror, ignore_errors=True)
-
-
-def _in_use(folder: Path) -> Problem:
-    return Problem(
-        f"the data folder {folder} is in use by another process",
-        reason="DataFolderInUse",
-        remedy="stop the other controller, or give this one a folder of its own",
-        retry=True,
-    )
 
 
 def _slow(seconds: float) -> Problem:

@@ -218,7 +218,9 @@ class GitServer:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._listener.server_port}"
 
     def start(self) -> None:
-        """Listen. Raises SourceError (reason GitMissing) where there is no git, OSError where the port is taken."""
+        """Listen, unless it does. Raises SourceError (GitMissing) where there is no git, OSError on a taken port."""
+        if self._listener is not None:
+            return
         git = shutil.which("git")
         if git is None:
             raise SourceError(Problem("git was not found", reason="GitMissing", remedy="install git 2.36 or newer"))

@@ -95,7 +95,8 @@ class ApplicationReconciler:
             return await self._without_source(key, application, state)
         await self.narrator.begin(application, state, artifact)
         try:
-            desired = await self.desired.get(application, artifact, state)
+            again = self.clock.monotonic() >= state.retry_at
+            desired = await self.desired.get(application, artifact, state, again=again)
         except TrimtabError as error:
             return await self._broken(application, state, error)
         if state.previous is None and state.applied not in ("", str(artifact.revision)):
@@ -108,6 +109,7 @@ class ApplicationReconciler:
         # After a restart the first fetch is a moment away: what the status says is still true until then.
         if not (on_its_way and state.attempted):
             message = self._source_missing(key, application)
+            await self._heal_last(application, state)
             await self.narrator.tell(application, state, Phase.WAITING, message=message)
         return Outcome.done()
 
@@ -128,11 +130,20 @@ class ApplicationReconciler:
             return Outcome(Result.SUPERSEDED)
         state.suspects |= report.waiting.keys()
         if full:
+            await self._watch_new_kinds(key, state, desired)
             self._learn_full(application, state, desired, report, due)
         elif report.problems:
             state.settled_key = ""
             self._postpone(application, state, report.problems)
         return await self._conclude(application, state, report)
+
+    async def _watch_new_kinds(self, key: Key, state: AppState, desired: Desired) -> None:
+        """Types that this revision's own CRDs brought are served, and can be watched, only now."""
+        await self.heritage.learn_kinds(state)
+        kinds = desired.kinds | self.heritage.kinds(state)
+        if kinds != state.kinds:
+            state.kinds = kinds
+            await self.watch_set.want(key, kinds)
 
     def _learn_full(
         self, application: Application, state: AppState, desired: Desired, report: SyncReport, due: str
@@ -190,20 +201,27 @@ class ApplicationReconciler:
     async def _broken(self, application: Application, state: AppState, error: TrimtabError) -> Outcome:
         """The newest revision cannot be used: say so, and go on healing what the last good one declared."""
         state.settled_key = state.tried_key = ""
-        self._postpone(application, state, error.problems)
+        if state.problems != error.problems or self.clock.monotonic() >= state.retry_at:
+            self._postpone(application, state, error.problems)
+        await self._heal_last(application, state)
         await self.narrator.tell(application, state, Phase.FAILED, reason=error.reason)
-        suspects, state.suspects = state.suspects, set()
-        if state.previous is not None and suspects:
-            await self.synchroniser.sync(
-                state,
-                state.previous,
-                self._options(application, state, state.previous),
-                only=suspects,
-                timeout_seconds=application.spec.timeout_seconds,
-                superseded=lambda: False,
-            )
-            await self.narrator.tell(application, state, Phase.FAILED, reason=error.reason)
         return Outcome(Result.FAILURE, state.retry_at - self.clock.monotonic(), str(error))
+
+    async def _heal_last(self, application: Application, state: AppState) -> None:
+        """Heal what drifted from the last good revision, while there is no newer one to follow."""
+        suspects, state.suspects = state.suspects, set()
+        if state.previous is None or not suspects:
+            return
+        report = await self.synchroniser.sync(
+            state,
+            state.previous,
+            self._options(application, state, state.previous),
+            only=suspects,
+            timeout_seconds=application.spec.timeout_seconds,
+            superseded=lambda: False,
+        )
+        state.suspects |= report.waiting.keys()
+        await self.narrator.results(application, state, report)
 
     def _options(self, application: Application, state: AppState, desired: Desired) -> PlanOptions:
         held = {

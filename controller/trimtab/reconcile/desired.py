@@ -45,15 +45,34 @@ class DesiredStates:
         self._instance = instance
         self._key = key
         self._rendered: dict[str, _Known] = {}
+        self._failed: dict[str, tuple[tuple[str, str, int], TrimtabError]] = {}
         # Rendering is CPU-bound: more at a time would only take turns and memory.
         self._slots = asyncio.Semaphore(slots)
 
-    async def get(self, application: Application, artifact: Artifact, state: AppState) -> Desired:
-        """The desired state at an artifact. Raises RenderError or SourceError with all that is wrong."""
+    async def get(
+        self, application: Application, artifact: Artifact, state: AppState, *, again: bool = False
+    ) -> Desired:
+        """The desired state at an artifact. Raises RenderError or SourceError with all that is wrong.
+
+        `again`: what did not work the last time, with the same input, is tried once more instead of being said again.
+        """
+        attempt = (artifact.url, artifact.revision.sha, application.metadata.generation)
+        failed = self._failed.get(state.owner.uid)
+        if failed is not None and failed[0] == attempt and not again:
+            raise failed[1]
+        try:
+            desired = await self._get(application, artifact, state, again=again)
+        except TrimtabError as error:
+            self._failed[state.owner.uid] = (attempt, error)
+            raise
+        self._failed.pop(state.owner.uid, None)
+        return desired
+
+    async def _get(self, application: Application, artifact: Artifact, state: AppState, *, again: bool) -> Desired:
         path = repository_path(application.spec.path)
         rendered, key = await self._render(application, artifact, path, state.owner.uid)
         current = state.desired
-        if current is not None and current.key == key and not current.problems:
+        if current is not None and current.key == key and not (current.problems and again):
             return replace(current, revision=artifact.revision)
         state.desired = await self._mark(application, artifact, rendered, key, state)
         return state.desired
@@ -74,6 +93,7 @@ class DesiredStates:
     def forget(self, uid: str) -> None:
         """The Application is gone."""
         self._rendered.pop(uid, None)
+        self._failed.pop(uid, None)
 
     async def _render(self, application: Application, artifact: Artifact, path: str, uid: str) -> tuple[Rendered, str]:
         known = self._rendered.get(uid)

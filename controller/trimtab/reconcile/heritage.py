@@ -51,9 +51,13 @@ class Heritage:
         for ref, entry in entries.items():
             expected = (entry.uid, entry.baseline) if isinstance(entry, Applied) else None
             self._observer.expect(ref, str(owner), expected)
-        await self._learn_kinds(state)
+        await self.learn_kinds(state)
 
-    async def _learn_kinds(self, state: AppState) -> None:
+    async def learn_kinds(self, state: AppState) -> None:
+        """Look up the types of what is owned that are not known yet: a revision may bring types of its own.
+
+        Raises ApiError.
+        """
         for ref, entry in (state.inventory or {}).items():
             name = (ref.group, entry.version, ref.kind)
             if name not in self._kinds:

@@ -25,6 +25,7 @@ from trimtab.core.errors import Problem
 from trimtab.core.manifest import Origin
 from trimtab.core.refs import ObjectRef
 from trimtab.plan import changes as plan_changes
+from trimtab.plan import order
 from trimtab.plan.changes import Delete as DeleteChange
 from trimtab.plan.changes import Forget, Held, Plan, Unchanged
 from trimtab.plan.changes import Orphan as OrphanChange
@@ -54,6 +55,7 @@ class ApplyRun:
             (ref for ref, step in self._steps.items() if not step.prunes),
             (ref for ref, step in self._steps.items() if step.prunes),
             plan.edges,
+            late=order.last,
         )
 
     @property
@@ -116,7 +118,7 @@ class ApplyRun:
     def _recorded(self) -> None:
         if not self._ledger.busy:
             raise UnexpectedEvent("no inventory write is out that Recorded could answer")
-        for ref in self._ledger.recorded():
+        for ref in sorted(self._ledger.recorded()):
             self._intents.pop(ref, None)
             if ref in self._writing:
                 self._writing.discard(ref)
@@ -137,7 +139,7 @@ class ApplyRun:
         self.problems.append(problem)
         self._parked = deque(ref for ref in self._parked if ref not in outcome)
         self._writing -= outcome
-        for ref in outcome:
+        for ref in (ref for ref in self._steps if ref in outcome):
             if ref not in self.results:
                 self._finish(ref, End(Ending.FAILED, replace(problem, ref=ref, origin=_origin(self._changes[ref]))))
         return []

@@ -1,6 +1,6 @@
-"""Which steps may start: edges, and applies before prunes. `apply.engine` tells it how steps ended."""
+"""Which steps may start: edges, late applies after the others, and prunes after all of them. `apply.engine` tells it how steps ended."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush
 
 from trimtab.core.refs import ObjectRef
@@ -9,7 +9,8 @@ from trimtab.core.refs import ObjectRef
 class Schedule:
     """Objects in their order; each becomes ready once all that it waits for have succeeded.
 
-    Prunes in addition wait until every apply has ended, in whatever way.
+    The applies `late` in addition wait until every other apply has ended, in whatever way, and prunes until every apply
+    has.
     """
 
     def __init__(
@@ -17,11 +18,13 @@ class Schedule:
         applies: Iterable[ObjectRef],
         prunes: Iterable[ObjectRef],
         edges: Mapping[ObjectRef, frozenset[ObjectRef]],
+        *,
+        late: Callable[[ObjectRef], bool] = lambda _ref: False,
     ) -> None:
-        applying, pruning = list(applies), list(prunes)
-        self._order = {ref: place for place, ref in enumerate((*applying, *pruning))}
-        self._first_prune = len(applying)
-        self._applying = set(applying)
+        phases = _phases(applies, prunes, late)
+        self._order = {ref: place for place, ref in enumerate(ref for phase in phases for ref in phase)}
+        self._phase = {ref: number for number, phase in enumerate(phases) for ref in phase}
+        self._unfinished = [len(phase) for phase in phases]
         self._open = set(self._order)
         self._waits = {ref: edges.get(ref, frozenset()) & self._open for ref in self._order}
         self._left = {ref: len(waits) for ref, waits in self._waits.items()}
@@ -42,7 +45,7 @@ class Schedule:
         """The next object that may start, None while there is none."""
         while self._ready and self._ready[0][1] not in self._open:
             heappop(self._ready)
-        if not self._ready or (self._ready[0][0] >= self._first_prune and self._applying):
+        if not self._ready or any(self._unfinished[: self._phase[self._ready[0][1]]]):
             return None
         return heappop(self._ready)[1]
 
@@ -82,5 +85,13 @@ class Schedule:
         heappush(self._ready, (self._order[ref], ref))
 
     def _close(self, ref: ObjectRef) -> None:
-        self._open.discard(ref)
-        self._applying.discard(ref)
+        if ref in self._open:
+            self._open.discard(ref)
+            self._unfinished[self._phase[ref]] -= 1
+
+
+def _phases(
+    applies: Iterable[ObjectRef], prunes: Iterable[ObjectRef], late: Callable[[ObjectRef], bool]
+) -> tuple[list[ObjectRef], ...]:
+    listed = list(applies)
+    return [ref for ref in listed if not late(ref)], [ref for ref in listed if late(ref)], list(prunes)

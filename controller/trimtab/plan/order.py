@@ -3,8 +3,9 @@
 `plan.build` and `plan.teardown` call it; apply's schedule obeys. An edge means: only after the other has succeeded.
 
 Applies: objects wait for their Namespace, custom resources for their definition, whatever makes the API server call
-back (webhooks, APIServices) for the Service and the workloads behind it. Nothing else waits: the cluster itself is
-level-triggered.
+back (webhooks, APIServices) for the Service and the workloads behind it. Admission policies and their bindings start
+when all else has ended, in whatever way: they judge requests, and a revision is meant for the cluster without them as
+well as with them. Nothing else waits: the cluster itself is level-triggered.
 
 Deletions start after all applies have ended, and run backwards: what calls back goes before its backends, custom
 resources (whose definitions go too) before everything that may have to finish them, contents before their Namespace or
@@ -18,6 +19,7 @@ from trimtab.core.manifest import Manifest
 from trimtab.core.refs import ObjectRef
 from trimtab.plan.changes import Adopt, Change, Create, Delete, Held, Recreate, Unchanged, Update
 from trimtab.plan.references import (
+    ADMITS,
     CALLS_BACK,
     CUSTOM_RESOURCE_DEFINITION,
     NAMESPACE,
@@ -49,15 +51,23 @@ _RANKS: Final = (
     frozenset({SERVICE}),
 )
 _CONSUMED: Final = _RANKS[2] | _RANKS[3]
-_LAST: Final = len(_RANKS) + 1
+_CALLING: Final = len(_RANKS) + 1
+_LAST: Final = len(_RANKS) + 2
 
 
 def rank(ref: ObjectRef) -> int:
     """Position of the object's kind among those that may start at once; lower starts first, deletions backwards."""
     kind = (ref.group, ref.kind)
-    if kind in CALLS_BACK:
+    if kind in ADMITS:
         return _LAST
+    if kind in CALLS_BACK:
+        return _CALLING
     return next((position for position, kinds in enumerate(_RANKS) if kind in kinds), len(_RANKS))
+
+
+def last(ref: ObjectRef) -> bool:
+    """Whether the object is applied only when the applies of all others have ended."""
+    return (ref.group, ref.kind) in ADMITS
 
 
 def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:

@@ -36,6 +36,14 @@ CALLS_BACK: Final = frozenset(
     }
 )
 """Kinds that make the API server call a Service: with no backend behind them they break requests of everybody."""
+ADMITS: Final = frozenset(
+    {
+        ("admissionregistration.k8s.io", f"{verb}AdmissionPolicy{part}")
+        for verb in ("Validating", "Mutating")
+        for part in ("", "Binding")
+    }
+)
+"""Kinds by which the API server itself refuses or changes requests: those of their own revision as well."""
 
 
 def is_kind(ref: ObjectRef, kind: tuple[str, str]) -> bool:

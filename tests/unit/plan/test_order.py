@@ -4,8 +4,10 @@ from typing import Any
 
 from tests.fakes.plan_objects import applied, manifest, ref_of
 
+from trimtab.core.manifest import Manifest, Origin
+from trimtab.core.refs import ObjectRef
 from trimtab.plan.changes import Create, Delete, Forget, Unchanged
-from trimtab.plan.order import edges, in_order, rank
+from trimtab.plan.order import edges, in_order, last, rank
 
 SPACE = manifest("Namespace", "shop")
 CONFIG = manifest("ConfigMap", "a")
@@ -91,6 +93,24 @@ def test_order_of_what_may_start_at_once():
 
 def test_kinds_that_nobody_ranked_start_with_the_workloads():
     assert rank(WIDGET.ref) == rank(BYSTANDER.ref) < rank(API_SERVICE.ref)
+
+
+def test_admission_policies_start_last_and_go_first():
+    policies = [
+        Manifest(
+            ObjectRef("local", "admissionregistration.k8s.io", f"{verb}AdmissionPolicy{part}", "", "safe"),
+            "admissionregistration.k8s.io/v1",
+            {},
+            Origin("policy.yaml"),
+        )
+        for verb in ("Validating", "Mutating")
+        for part in ("Binding", "")
+    ]
+    assert all(last(each.ref) and rank(each.ref) > rank(API_SERVICE.ref) for each in policies)
+    assert not last(WEBHOOK.ref)
+    in_this_order = [change.ref for change in in_order(creating(*policies, WEBHOOK, CONFIG))]
+    assert in_this_order == [CONFIG.ref, WEBHOOK.ref, *(each.ref for each in policies)]
+    assert in_order(deleting(CONFIG.ref, policies[0].ref))[0].ref == policies[0].ref
 
 
 def test_a_thousand_deletions_behind_a_thousand_share_their_sets():

@@ -18,6 +18,8 @@ class Artifact:
     """None where the mirror was found with the commit, but its metadata is not at hand."""
     seen_at: float
     """When it was first seen, seconds since the epoch."""
+    tree_sha: str = ""
+    """Git's own hash of all files; empty where it is not at hand."""
 
 
 class Artifacts:

@@ -18,6 +18,7 @@ from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.ports import Clock, Fetched, Git, GitCredentials, Metrics
 from trimtab.reconcile.queue import Key, WorkQueue
 from trimtab.report.repository import ArtifactNews, RepositoryNews, repository_status
+from trimtab.source.artifact import tree_digest
 
 JITTER = 0.1
 """Polls are scattered by this share of the interval, so that many repositories do not ask at once."""
@@ -88,7 +89,9 @@ class RepositoryReconciler:
         known = self.artifacts.get(key)
         same = known is not None and known.revision == fetched.revision
         seen_at = known.seen_at if known and same else self.clock.now()
-        artifact = Artifact(repository.spec.url, credentials, fetched.revision, fetched.commit, seen_at)
+        artifact = Artifact(
+            repository.spec.url, credentials, fetched.revision, fetched.commit, seen_at, fetched.tree_sha
+        )
         self.artifacts.mark_tried(key)
         if self.artifacts.put(key, artifact):
             # Applications first: the status below is news, their work is the point.
@@ -154,4 +157,5 @@ def _news(artifact: Artifact) -> ArtifactNews:
         return ArtifactNews(artifact.revision, artifact.seen_at)
     time = format_time(made.committer_time)
     commit = Commit(author=made.author, committer=made.committer, subject=made.subject, time=time)
-    return ArtifactNews(artifact.revision, artifact.seen_at, commit)
+    digest = tree_digest(artifact.tree_sha) if artifact.tree_sha else ""
+    return ArtifactNews(artifact.revision, artifact.seen_at, commit, digest)

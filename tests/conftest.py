@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fixtures.git_server",
     "tests.fixtures.kube",
     "tests.fixtures.controller",
+    "tests.fixtures.lab",
 ]
 
 

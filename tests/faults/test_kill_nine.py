@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures.cluster import wait_for
-from tests.fixtures.controller import Lab, close_lab, make_lab
+from tests.fixtures.lab import Lab, close_lab, make_lab
 
 from trimtab.localcluster import Cluster
 

@@ -79,7 +79,7 @@ async def _diff(target: Target, named: Named, *, revision: str, path: Path | Non
         counts[each.action] += 1
         remark = each.note or ("drift, which is only reported" if str(each.ref) in reported else "")
         typer.echo(f"# {each.ref}: {each.action}{f' ({remark})' if remark else ''}")
-        typer.echo(text, nl=False)
+        typer.echo(text, nl=False, color=coloured)
     for ref in rehearsal.kept:
         note(f"{ref} is no longer declared, and stays: nothing is pruned")
     for problem in rehearsal.problems:

@@ -21,6 +21,7 @@ T = TypeVar("T")
 EXIT_ERROR: Final = 2
 _SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
 _VERBS: Final = {
+    "demo": "trimtab.cli.demo.command:demo",
     "get": "trimtab.cli.get:get",
     "diff": "trimtab.cli.diff:diff",
     "drift": "trimtab.cli.drift:drift",

@@ -1,4 +1,4 @@
-"""Which steps may start: by edges, late applies after the others, prunes after all. `apply.engine` says how they end."""
+"""Which steps may start: edges, late applies after the others, prunes after all. `apply.engine` says how they end."""
 
 from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush

@@ -19,6 +19,8 @@ API_VERSIONS = {
     "Deployment": "apps/v1",
     "CustomResourceDefinition": "apiextensions.k8s.io/v1",
     "ValidatingWebhookConfiguration": "admissionregistration.k8s.io/v1",
+    "ValidatingAdmissionPolicy": "admissionregistration.k8s.io/v1",
+    "ValidatingAdmissionPolicyBinding": "admissionregistration.k8s.io/v1",
     "APIService": "apiregistration.k8s.io/v1",
     "Widget": "example.org/v1",
     "Application": "trimtab.dev/v1alpha1",
@@ -28,6 +30,8 @@ CLUSTER_SCOPED = {
     "Namespace",
     "CustomResourceDefinition",
     "ValidatingWebhookConfiguration",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
     "APIService",
     "ClusterRole",
 }
@@ -81,7 +85,7 @@ def live(
     if ref.namespace:
         whole["namespace"] = ref.namespace
     if applied:
-        fields_v1 = {"f:metadata": {"f:annotations": {f"f:{OWNER_ANNOTATION}": {}}}}
+        fields_v1: dict[str, Any] = {"f:metadata": {"f:annotations": {f"f:{OWNER_ANNOTATION}": {}}}}
         entry = {"manager": FIELD_MANAGER, "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1"}
         whole["managedFields"] = [{**entry, "fieldsV1": fields_v1}]
     return Live({"apiVersion": API_VERSIONS.get(kind, "v1"), "kind": kind, "metadata": whole})

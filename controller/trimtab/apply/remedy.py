@@ -27,7 +27,7 @@ _PHRASES: Final = (
     # (text in the server's message, reason, remedy)
     ("is being terminated", "NamespaceTerminating", "wait until the old namespace is gone, it is tried again"),
     ("exceeded quota", "QuotaExceeded", "raise the ResourceQuota or ask for less"),
-    ("maximum", "LimitExceeded", "stay within the LimitRange, or change it"),
+    (" usage per ", "LimitExceeded", "stay within the LimitRange, or change it"),
     ("violates PodSecurity", "PodSecurity", "meet the namespace's pod security level, or change its label"),
     ("attempting to grant RBAC permissions", "Forbidden", "grant the controller these permissions, or `escalate`"),
     ("failed calling webhook", "WebhookUnavailable", "bring the webhook's backend up; it is tried again"),

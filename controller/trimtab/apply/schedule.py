@@ -26,20 +26,16 @@ class Schedule:
         self._phase = {ref: number for number, phase in enumerate(phases) for ref in phase}
         self._unfinished = [len(phase) for phase in phases]
         self._open = set(self._order)
-        self._waits = {ref: edges.get(ref, frozenset()) & self._open for ref in self._order}
-        self._left = {ref: len(waits) for ref, waits in self._waits.items()}
+        bound = {ref: edges.get(ref, frozenset()) & self._open for ref in self._order}
+        self._left = {ref: len(waits) for ref, waits in bound.items()}
         self._dependents: dict[ObjectRef, list[ObjectRef]] = {}
-        for ref, waits in self._waits.items():
+        for ref, waits in bound.items():
             for other in waits:
                 self._dependents.setdefault(other, []).append(ref)
         self._ready: list[tuple[int, ObjectRef]] = []
         for ref, count in self._left.items():
             if not count:
                 self._push(ref)
-
-    def waits(self, ref: ObjectRef) -> bool:
-        """Whether the object had to wait for others."""
-        return bool(self._waits[ref])
 
     def pop(self) -> ObjectRef | None:
         """The next object that may start, None while there is none."""

@@ -80,11 +80,9 @@ def _only_drifted(manifest: Manifest, entry: Entry | None, sight: Sight, options
         return False
     assert isinstance(entry, Applied)
     match sight:
-        case Missing():
-            return True
         case Owned(uid=uid, baseline=baseline):
             return (uid, baseline) != (entry.uid, entry.baseline)
         case Foreign(live=live):
             return live.uid == entry.uid
         case _:
-            return False
+            return isinstance(sight, Missing)

@@ -113,6 +113,16 @@ def test_admission_policies_start_last_and_go_first():
     assert in_order(deleting(CONFIG.ref, policies[0].ref))[0].ref == policies[0].ref
 
 
+def test_admission_policies_come_last_and_go_first():
+    policy, binding = (manifest(f"ValidatingAdmissionPolicy{part}", "p") for part in ("", "Binding"))
+    changes = in_order(creating(policy, WEBHOOK, WIDGET, binding))
+    assert [change.ref.kind for change in changes][-2:] == [policy.ref.kind, binding.ref.kind]
+    assert last(policy.ref)
+    assert last(binding.ref)
+    assert not last(WEBHOOK.ref)
+    assert [change.ref for change in in_order(deleting(WIDGET.ref, policy.ref))] == [policy.ref, WIDGET.ref]
+
+
 def test_a_thousand_deletions_behind_a_thousand_share_their_sets():
     customs = [ref_of("Widget", f"w{number}") for number in range(1000)]
     others = [ref_of("Deployment", f"d{number}") for number in range(1000)]

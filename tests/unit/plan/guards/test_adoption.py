@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from tests.fakes.plan_objects import live, manifest
 
@@ -5,7 +7,7 @@ from trimtab.plan.guards.adoption import AdoptionRefused, check
 from trimtab.plan.options import AdoptPolicy
 
 MANIFEST = manifest("ConfigMap", "a")
-MANAGED = {
+MANAGED: dict[str, dict[str, Any]] = {
     "the controller ReplicaSet/web": {
         "ownerReferences": [{"kind": "Node", "name": "n"}, {"kind": "ReplicaSet", "name": "web", "controller": True}]
     },

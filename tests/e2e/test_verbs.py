@@ -264,3 +264,70 @@ def _git_environment() -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "HOME": "/dev/null",
     }
+
+
+WEB = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          ports: [{containerPort: 8080}]
+          env: [{name: GREETING, value: hello}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  selector: {app: web}
+  ports: [{name: http, port: 80, targetPort: 8080}]
+"""
+
+
+def test_diff_foretells_what_the_server_refuses_in_one_step(
+    kubectl: Kubectl, trimtab: Trimtab, plain: Served, namespace: str
+):
+    plain.repository.commit({"plain/web.yaml": WEB})
+    trimtab("reconcile", "plain", "--with-source", "--wait")
+    # The value is somebody else's, too: an apply leaves it, and beside it valueFrom is refused.
+    shared = WEB.partition("---")[0].replace("  replicas: 3\n", "")
+    kubectl("apply", "-n", namespace, "--server-side", "--field-manager=other", "-f", "-", stdin=shared)
+    changed = WEB.replace("value: hello", "valueFrom: {fieldRef: {fieldPath: metadata.name}}").replace(
+        "  replicas: 3\n", ""
+    )
+    plain.repository.commit({"plain/web.yaml": changed})
+    shown = trimtab("diff", "plain", code=1)
+    assert f"# Deployment.apps/{namespace}/web: change (the server refuses this in one step" in shown
+    assert "-          value: hello\n+          valueFrom:\n" in shown
+    assert "protocol" not in shown, "a default is no difference"
+    assert "replicas: 1" not in shown, "a field no longer declared keeps its value"
+    trimtab("reconcile", "plain", "--with-source", "--wait")
+    assert trimtab("diff", "plain") == ""
+    live = kubectl.get("deployment", "web", "-n", namespace)
+    assert live["spec"]["replicas"] == 3
+    assert "value" not in live["spec"]["template"]["spec"]["containers"][0]["env"][0]
+
+
+def test_all_drift_is_listed_though_status_holds_some(
+    kubectl: Kubectl, controller: Controller, trimtab: Trimtab, plain: Served, namespace: str
+):
+    keys = [f"key-{number:02}" for number in range(30)]
+    declared = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: many}\ndata:\n"
+    plain.repository.commit({"plain/many.yaml": declared + "".join(f"  {key}: git\n" for key in keys)})
+    mode = '{"spec":{"drift":{"mode":"Report"}}}'
+    kubectl("patch", "tapp", "plain", "-n", controller.namespace, "--type=merge", "-p", mode)
+    trimtab("reconcile", "plain", "--with-source", "--wait")
+    by_hand = json.dumps({"data": dict.fromkeys(keys, "hand")})
+    kubectl("patch", "configmap", "many", "-n", namespace, "--type=merge", "-p", by_hand)
+    wait_for(lambda: is_true(status(kubectl, controller.namespace, "plain"), "Drifted"), what="reported drift")
+    assert len(status(kubectl, controller.namespace, "plain")["drift"]) < len(keys)
+    listed = json.loads(trimtab("drift", "plain", "-o", "json", code=1))
+    assert {each["field"] for each in listed} == {f"data.{key}" for key in keys}
+    assert {each["live"] for each in listed} == {'"hand"'}

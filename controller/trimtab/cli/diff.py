@@ -84,7 +84,7 @@ async def _diff(target: Target, named: Named, *, revision: str, path: Path | Non
         note(f"{ref} is no longer declared, and stays: nothing is pruned")
     for problem in rehearsal.problems:
         note(f"Error: {problem}")
-    note(f"{state.desired.revision}: {_summary(counts)}")
+    note(f"{path or state.desired.revision}: {_summary(counts)}")
     if rehearsal.problems:
         return EXIT_ERROR
     return EXIT_DIFFERENT if counts else 0

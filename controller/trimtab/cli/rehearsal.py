@@ -3,6 +3,7 @@
 A declared state flows in; one `Rehearsed` per object of the plan flows out, with the problems that an apply would meet.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -14,6 +15,8 @@ from trimtab.cli.declared import Declared
 from trimtab.cli.session import Session
 from trimtab.core.api_error import ApiError
 from trimtab.core.errors import Problem
+from trimtab.core.fields.managed import entries_of
+from trimtab.core.fields.path import SegmentKind
 from trimtab.core.manifest import Manifest
 from trimtab.core.observed import Absent, Live, Observed, Unknown
 from trimtab.core.refs import ObjectRef, split_api_version
@@ -119,7 +122,7 @@ def _refused(manifest: Manifest, live: Live | None, action: Action, error: ApiEr
     """A refusal that the controller knows a way around, told by comparing the manifest; a problem otherwise."""
     mending = Mending(manifest)
     if live is not None and mending.worth_a_look(error):
-        narrowed = projected(live.body, manifest.body)
+        narrowed = projected(live.body, manifest.body, named=_named(live.body))
         if mending.claim(live) is not None:
             why = "the server refuses this in one step, so the fields are taken over first: compared by the manifest"
             return Rehearsed(manifest.ref, action, narrowed, manifest.body, why)
@@ -128,18 +131,34 @@ def _refused(manifest: Manifest, live: Live | None, action: Action, error: ApiEr
     return explain(error, manifest.ref, manifest=manifest, verb="apply")
 
 
-def projected(live: Any, declared: Any) -> Any:
-    """The parts of a live value that a manifest speaks of; items of lists are matched by name, then by place."""
+def projected(live: Any, declared: Any, *, named: Collection[str] = ()) -> Any:
+    """The parts of a live value that a manifest speaks of; items of lists are matched by name, then by place.
+
+    In items, fields whose names are in `named` stay as well: what somebody set there may have to go.
+    """
     if isinstance(live, dict) and isinstance(declared, dict):
-        return {key: projected(live[key], value) for key, value in declared.items() if key in live}
+        return {key: projected(live[key], value, named=named) for key, value in declared.items() if key in live}
     if isinstance(live, list) and isinstance(declared, list):
-        return [projected(item, _partner(item, index, declared)) for index, item in enumerate(live)]
+        return [_item(item, _partner(item, index, declared), named) for index, item in enumerate(live)]
     return live
 
 
+def _item(live: Any, declared: Any, named: Collection[str]) -> Any:
+    if not isinstance(live, dict) or not isinstance(declared, dict):
+        return live
+    kept = {key: value for key, value in live.items() if key in named}
+    return kept | projected(live, declared, named=named)
+
+
 def _partner(item: Any, index: int, declared: list[Any]) -> Any:
-    """The declared item that a live one is compared with; itself where it has none, or is a plain record."""
-    if not isinstance(item, dict) or not any(isinstance(value, dict | list) for value in item.values()):
+    """The declared item that a live one is compared with; None where it has none."""
+    if not isinstance(item, dict):
         return None
-    named = [each for each in declared if isinstance(each, dict) and each.get("name", "") == item.get("name")]
-    return named[0] if named else declared[index] if index < len(declared) else None
+    same = [each for each in declared if isinstance(each, dict) and "name" in each and each["name"] == item.get("name")]
+    return same[0] if same else declared[index] if index < len(declared) else None
+
+
+def _named(live: dict[str, Any]) -> frozenset[str]:
+    """Names of the fields that anybody set, as managedFields tell; defaults are nobody's."""
+    ends = (path[-1] for entry in entries_of(live) for path in entry.paths)
+    return frozenset(end.text for end in ends if end.kind is SegmentKind.FIELD)

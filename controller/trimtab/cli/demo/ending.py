@@ -3,6 +3,9 @@
 A `Stage` flows in, lines for the terminal flow out.
 """
 
+import sys
+from pathlib import Path
+
 from rich.console import Console
 from rich.text import Text
 
@@ -13,7 +16,7 @@ def commands_to_try(console: Console, stage: Stage) -> None:
     """Print them."""
     lines = (
         ("in another terminal", f"export KUBECONFIG={stage.cluster.kubeconfig_path}"),
-        ("", f"export PATH={stage.kubectl_path.parent}:$PATH"),
+        ("", f"export PATH={Path(sys.executable).parent}:{stage.kubectl_path.parent}:$PATH"),
         ("how it fares", "trimtab get"),
         ("change it past Git", "kubectl -n shop-production set env deployment/web CART_URL=http://elsewhere"),
         ("who changed what", "trimtab drift"),

@@ -85,7 +85,9 @@ class Scene:
 
 
 def _picture(view: View) -> RenderableType:
-    table = Table.grid(padding=(0, 2), pad_edge=True)
+    table = Table.grid(padding=(0, 1), pad_edge=True)
+    for _ in range(6):
+        table.add_column(no_wrap=True)
     for name, application in sorted(view.applications.items()):
         table.add_row(Text(f"   {name}", style="bold"), *_cells(application))
     return table
@@ -98,7 +100,7 @@ def _cells(application: Application) -> tuple[RenderableType, ...]:
     return (
         _mark(application, READY),
         _mark(application, HEALTHY),
-        ProgressBar(total=max(total, 1), completed=ready, width=20),
+        ProgressBar(total=max(total, 1), completed=ready, width=12),
         Text(f"{ready}/{total}"),
         Text(short_revision(status.last_applied_revision or ""), style="dim"),
     )

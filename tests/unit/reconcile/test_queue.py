@@ -110,6 +110,5 @@ async def test_a_failure_that_time_cannot_mend_waits_for_an_event() -> None:
 
 def test_backoff_never_overflows() -> None:
     backoff = Backoff(1.0)
-    for _ in range(5000):
-        delay = backoff.next_seconds(300, scatter=0.5)
-    assert delay == 300
+    delays = [backoff.next_seconds(300, scatter=0.5) for _ in range(5000)]
+    assert delays[-1] == 300

@@ -17,7 +17,7 @@ from trimtab.adapters.kube.discovery import Discovery
 from trimtab.adapters.kube.objects import KubeObjects
 from trimtab.adapters.kube.own_kinds import KubeOwnKinds
 from trimtab.adapters.kube.selector import bucket_selector
-from trimtab.adapters.kube.type_watch import Scope
+from trimtab.adapters.kube.type_watch import Scope, WatchTimes
 from trimtab.adapters.kube.watcher import KubeWatches
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.adapters.prometheus.metrics import PrometheusMetrics
@@ -157,7 +157,8 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches
     settings, instance, objects, clock = outside.settings, outside.instance, outside.objects, outside.clock
     observer = Observer(key=instance.key, clock=clock)
     selector = bucket_selector(instance.id)
-    watches = KubeWatches(outside.connection, observer.sink, scope=Scope(selector=selector))
+    times = WatchTimes(idle_seconds=settings.watch_idle_seconds)
+    watches = KubeWatches(outside.connection, observer.sink, scope=Scope(selector=selector), times=times)
     own = KubeOwnKinds(outside.connection)
     store = KubeInventoryStore(objects)
     heritage = Heritage(store, InventoryRebuilder(objects, outside.discovery, selector), objects, observer)

@@ -43,6 +43,12 @@ def run(
     ] = None,
     concurrency: Annotated[int, typer.Option(min=1, help="Reconciliations at the same time.")] = 8,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    watch_idle_seconds: Annotated[
+        float, typer.Option(min=1, hidden=True, help="Open a watch anew after so long a silence.")
+    ] = Settings.watch_idle_seconds,
+    watch_stale_seconds: Annotated[
+        float, typer.Option(min=1, hidden=True, help="Fail livez after so long a silence of a watch.")
+    ] = Settings.watch_stale_seconds,
 ) -> None:
     """Run the controller until it is told to stop.
 
@@ -60,5 +66,7 @@ def run(
         data_dir=data_dir or default_data_dir(),
         kustomize=kustomize or find_kustomize(),
         concurrency=concurrency,
+        watch_idle_seconds=watch_idle_seconds,
+        watch_stale_seconds=watch_stale_seconds,
     )
     asyncio.run(serve(settings))

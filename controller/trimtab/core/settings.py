@@ -23,5 +23,7 @@ class Settings:
     applies_in_flight: int = 32
     """Requests of one apply run at the same time."""
     backoff_min_seconds: float = 1.0
+    watch_idle_seconds: float = 150.0
+    """Silence after which a watch is taken for cut and opened anew; the server sends a bookmark about every minute."""
     watch_stale_seconds: float = 420.0
     """Without a sign of life for so long, a watch counts as dead and livez fails."""

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from aiohttp import web
 from tests.fixtures.cluster import Kubectl
-from tests.integration.kube.fault_proxy import FaultProxy, fault_proxy
+from tests.fixtures.fault_proxy import FaultProxy, fault_proxy
 
 from trimtab.adapters.kube import access as access_module
 from trimtab.adapters.kube.access import Access, open_access

@@ -12,7 +12,7 @@ import typer
 
 from trimtab.cli.programs import find_kustomize
 from trimtab.core.names import DEFAULT_NAMESPACE
-from trimtab.core.settings import Settings
+from trimtab.core.settings import WATCH_IDLE_SECONDS, WATCH_STALE_SECONDS, Settings
 
 
 def default_data_dir() -> Path:
@@ -45,10 +45,10 @@ def run(
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
     watch_idle_seconds: Annotated[
         float, typer.Option(min=1, hidden=True, help="Open a watch anew after so long a silence.")
-    ] = Settings.watch_idle_seconds,
+    ] = WATCH_IDLE_SECONDS,
     watch_stale_seconds: Annotated[
         float, typer.Option(min=1, hidden=True, help="Fail livez after so long a silence of a watch.")
-    ] = Settings.watch_stale_seconds,
+    ] = WATCH_STALE_SECONDS,
 ) -> None:
     """Run the controller until it is told to stop.
 

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from trimtab.core.names import DEFAULT_NAMESPACE
+
+WATCH_IDLE_SECONDS: Final = 150.0
+WATCH_STALE_SECONDS: Final = 420.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Settings:
     applies_in_flight: int = 32
     """Requests of one apply run at the same time."""
     backoff_min_seconds: float = 1.0
-    watch_idle_seconds: float = 150.0
+    watch_idle_seconds: float = WATCH_IDLE_SECONDS
     """Silence after which a watch is taken for cut and opened anew; the server sends a bookmark about every minute."""
-    watch_stale_seconds: float = 420.0
+    watch_stale_seconds: float = WATCH_STALE_SECONDS
     """Without a sign of life for so long, a watch counts as dead and livez fails."""

@@ -4,6 +4,7 @@ Objects are read from the cluster; tables, JSON or YAML flow out.
 """
 
 import asyncio
+import sys
 import time
 from dataclasses import replace
 from typing import Annotated, Any
@@ -44,8 +45,8 @@ def get(
 ) -> None:
     """Show Applications and GitRepositories: ready, healthy, drifted, revision and what there is to know.
 
-    A NAME is that of an Application. `--errors` lists what status has no room for by rehearsing the revision anew:
-    rendering it here and asking the server about each object. Exits 0, or 2 on an error.
+    A NAME is that of an Application. Where status has no room for all errors, `--errors` finds them anew, by rendering
+    the revision here and rehearsing it on the server. Exits 0, or 2 on an error.
 
     Example: trimtab get shop --errors
     """
@@ -68,17 +69,29 @@ async def _many(target: Target, kinds: tuple[ResourceType, ...], output: Outputs
     if output is not Outputs.TABLE:
         print_data(as_list([body for bodies in found.values() for body in bodies]), output)
         return
-    shown = [table(kind, bodies) for kind, bodies in found.items() if bodies]
+    shown = [table(kind, bodies, namespaces=not namespace) for kind, bodies in found.items() if bodies]
     if not shown:
         note(f"nothing found in namespace {namespace}" if namespace else "nothing found")
     for index, each in enumerate(shown):
         if index:
             typer.echo()
-        print_table(each)
+        _print(each)
 
 
-def table(kind: ResourceType, bodies: list[dict[str, Any]]) -> Table:
-    """The rows of one kind, with the age of each object."""
+def _print(shown: Table) -> None:
+    """The table; a terminal is too narrow for messages, which follow below for what is not ready."""
+    if not sys.stdout.isatty():
+        print_table(shown)
+        return
+    name, ready = shown.columns.index("NAME"), shown.columns.index("READY")
+    print_table(Table(shown.columns[:-1], tuple(row[:-1] for row in shown.rows)))
+    for row in shown.rows:
+        if row[ready] != "True" and row[-1]:
+            typer.echo(f"{row[name]}: {row[-1]}")
+
+
+def table(kind: ResourceType, bodies: list[dict[str, Any]], *, namespaces: bool) -> Table:
+    """The rows of one kind, with the age of each object, and with its namespace if asked for."""
     now_seconds = time.time()
     if kind == APPLICATION:
         plain = applications_table(as_application(body) for body in bodies)
@@ -89,9 +102,10 @@ def table(kind: ResourceType, bodies: list[dict[str, Any]]) -> Table:
         for body in bodies
     }
     ages = [age(made, now_seconds=now_seconds) if (made := born[row[0], row[1]]) else "" for row in plain.rows]
-    # Messages are long: they stay last.
-    columns = (*plain.columns[:-1], "AGE", plain.columns[-1])
-    rows = tuple((*row[:-1], old, row[-1]) for row, old in zip(plain.rows, ages, strict=True))
+    # The namespace stands first. Messages are long: they stay last.
+    first = 0 if namespaces else 1
+    columns = (*plain.columns[first:-1], "AGE", plain.columns[-1])
+    rows = tuple((*row[first:-1], old, row[-1]) for row, old in zip(plain.rows, ages, strict=True))
     return replace(plain, columns=columns, rows=rows)
 
 
@@ -101,7 +115,9 @@ async def _one(target: Target, named: Named, output: Outputs) -> None:
     if output is not Outputs.TABLE:
         print_data(without_managed_fields(body), output)
         return
-    print_table(table(named.kind, [body]))
+    shown = table(named.kind, [body], namespaces=False)
+    # The conditions below say more than the message.
+    print_table(Table(shown.columns[:-1], tuple(row[:-1] for row in shown.rows)))
     status: ApplicationStatus | GitRepositoryStatus = (
         as_application(body).status if named.kind == APPLICATION else as_repository(body).status
     )

@@ -34,3 +34,22 @@ class HandClock:
         self._sleepers = [(due, woken) for due, woken in self._sleepers if due > self._elapsed]
         for _ in range(20):
             await asyncio.sleep(0)
+
+
+class LoopClock:
+    """The event loop's own time, which `looptime` moves on as soon as everybody waits: the port `Clock`."""
+
+    def __init__(self, *, now: float = 1_800_000_000.0) -> None:
+        self._epoch = now - asyncio.get_running_loop().time()
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._epoch + self.monotonic()
+
+    def monotonic(self) -> float:
+        """Seconds of the event loop."""
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, which takes no time."""
+        await asyncio.sleep(seconds)

@@ -5,7 +5,7 @@ suspicion, health to report) and does just that.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from trimtab.api.application import RESOURCE, Application
@@ -94,13 +94,13 @@ class ApplicationReconciler:
         if artifact is None:
             return await self._without_source(key, application, state)
         await self.narrator.begin(application, state, artifact)
+        if state.previous is None and state.applied not in ("", str(artifact.revision)):
+            state.previous = await self.desired.recall(application, artifact, state)
         try:
             again = self.clock.monotonic() >= state.retry_at
             desired = await self.desired.get(application, artifact, state, again=again)
         except TrimtabError as error:
-            return await self._broken(application, state, error)
-        if state.previous is None and state.applied not in ("", str(artifact.revision)):
-            state.previous = await self.desired.recall(application, artifact, state)
+            return await self._broken(key, application, state, error)
         return await self._advance(key, application, state, desired, artifact)
 
     async def _without_source(self, key: Key, application: Application, state: AppState) -> Outcome:
@@ -174,7 +174,8 @@ class ApplicationReconciler:
         only: set[ObjectRef] | None,
         artifact: Artifact,
     ) -> SyncReport:
-        options = self._options(application, state, desired)
+        neighbours = await self.heritage.neighbours(state, desired) if only is None else ()
+        options = self._options(application, state, desired, neighbours=neighbours)
         return await self.synchroniser.sync(
             state,
             desired,
@@ -198,11 +199,14 @@ class ApplicationReconciler:
             return Outcome(Result.FAILURE, pause, str(state.problems[0]))
         return Outcome.done(again_seconds=pause)
 
-    async def _broken(self, application: Application, state: AppState, error: TrimtabError) -> Outcome:
+    async def _broken(self, key: Key, application: Application, state: AppState, error: TrimtabError) -> Outcome:
         """The newest revision cannot be used: say so, and go on healing what the last good one declared."""
         state.settled_key = state.tried_key = ""
         if state.problems != error.problems or self.clock.monotonic() >= state.retry_at:
             self._postpone(application, state, error.problems)
+        if state.previous is not None:
+            state.kinds = state.previous.kinds | self.heritage.kinds(state)
+            await self.watch_set.want(key, state.kinds)
         await self._heal_last(application, state)
         await self.narrator.tell(application, state, Phase.FAILED, reason=error.reason)
         return Outcome(Result.FAILURE, state.retry_at - self.clock.monotonic(), str(error))
@@ -223,11 +227,15 @@ class ApplicationReconciler:
         state.suspects |= report.waiting.keys()
         await self.narrator.results(application, state, report)
 
-    def _options(self, application: Application, state: AppState, desired: Desired) -> PlanOptions:
+    def _options(
+        self, application: Application, state: AppState, desired: Desired, *, neighbours: Collection[ObjectRef] = ()
+    ) -> PlanOptions:
         held = {
             ref: other.owner for other in self._states.values() if other is not state for ref in other.inventory or ()
         }
-        return self.heritage.options(application, state, desired, held, self.controller_namespace)
+        return self.heritage.options(
+            application, state, desired, held, self.controller_namespace, neighbours=neighbours
+        )
 
     def _newer_than(self, key: Key, application: Application, artifact: Artifact) -> Callable[[], bool]:
         repository = Key(GIT_REPOSITORY, key.namespace, application.spec.source_ref.name)

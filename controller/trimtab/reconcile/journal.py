@@ -5,6 +5,8 @@ Reconcilers hand in the next status; nothing is sent where it equals the last on
 
 from typing import Any
 
+from pydantic import ValidationError
+
 from trimtab.api.model import ObjectMeta, Status
 from trimtab.core.errors import Problem
 from trimtab.core.refs import ResourceType
@@ -37,15 +39,18 @@ class Journal:
         self._written[_key(kind, metadata)] = (metadata.uid, status)
         return True
 
-    async def invalid(self, kind: ResourceType, body: dict[str, Any], problem: Problem) -> None:
-        """Say of an object that cannot be read that it is so. Raises ApiError."""
+    async def invalid(self, kind: ResourceType, body: dict[str, Any], problem: Problem, model: type[Status]) -> None:
+        """Say of an object that cannot be read that it is so; what its status (a `model`) told before stays told.
+
+        Raises ApiError.
+        """
         metadata = ObjectMeta.model_validate(body["metadata"])
+        shown = _readable(body, model)
+        last = self.last(kind, metadata, shown)
         said = failing(problem.reason, str(problem), retry=False)
-        key = _key(kind, metadata)
-        old = self._written.get(key, ("", Status()))[1]
-        conditions = merge(old.conditions, said, generation=metadata.generation, now_seconds=self._clock.now())
-        status = Status(observed_generation=metadata.generation, conditions=conditions)
-        await self.write(kind, metadata, Status(), status)
+        conditions = merge(last.conditions, said, generation=metadata.generation, now_seconds=self._clock.now())
+        status = last.model_copy(update={"observed_generation": metadata.generation, "conditions": conditions})
+        await self.write(kind, metadata, shown, status)
 
     def forget(self, key: Key) -> None:
         """The object is gone."""
@@ -60,6 +65,13 @@ class Journal:
                 await self._own.count_event(namespace, name, patch)
             case None:
                 return
+
+
+def _readable(body: dict[str, Any], model: type[Status]) -> Status:
+    try:
+        return model.model_validate(body.get("status") or {})
+    except ValidationError:
+        return model()
 
 
 def _key(kind: ResourceType, metadata: ObjectMeta) -> Key:

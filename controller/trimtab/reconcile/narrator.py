@@ -6,7 +6,7 @@ Reconciler and teardown call it at the end of each step; it knows what was told 
 from collections import Counter
 from typing import Any
 
-from trimtab.api.application import RESOURCE, Application
+from trimtab.api.application import RESOURCE, Application, ApplicationStatus
 from trimtab.apply.results import Ending, Operation
 from trimtab.core.errors import Problem
 from trimtab.core.inventory import Applied
@@ -141,7 +141,7 @@ class Narrator:
 
     async def invalid(self, body: dict[str, Any], problem: Problem) -> None:
         """Say of an Application that cannot be read that it is so."""
-        await self._journal.invalid(RESOURCE, body, problem)
+        await self._journal.invalid(RESOURCE, body, problem, ApplicationStatus)
 
     def forget(self, key: Key, uid: str) -> None:
         """The Application is gone."""

@@ -6,7 +6,7 @@ The loop calls it; a failed fetch changes the condition and nothing else: the la
 import random
 from dataclasses import dataclass, field
 
-from trimtab.api.git_repository import RESOURCE, Commit, GitRepository
+from trimtab.api.git_repository import RESOURCE, Commit, GitRepository, GitRepositoryStatus
 from trimtab.api.timestamps import format_time
 from trimtab.core.errors import SourceError
 from trimtab.core.outcome import Outcome, Result
@@ -138,7 +138,7 @@ class RepositoryReconciler:
             self._wake_dependents(key)
             return Outcome.done()
         body, problem = invalid
-        await self.journal.invalid(RESOURCE, body, problem)
+        await self.journal.invalid(RESOURCE, body, problem, GitRepositoryStatus)
         return Outcome.failed(str(problem), retry=False)
 
     async def _report(self, repository: GitRepository, news: RepositoryNews) -> None:

@@ -9,6 +9,7 @@ def test_a_live_object_tells_who_it_is():
 
 
 def test_unknown_is_never_absent():
-    assert Unknown("the watch was cut") != Absent()
-    assert Absent() == Absent()
+    absent: object = Absent()
+    assert Unknown("the watch was cut") != absent
+    assert absent == Absent()
     assert Unknown("the watch was cut").reason == "the watch was cut"

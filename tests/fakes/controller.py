@@ -1,0 +1,257 @@
+"""The whole loop over fakes, on the event loop's virtual time: what a process knows is lost at `stop`, the world stays.
+
+rig = Rig()
+rig.declare(config_map("a"))
+rig.start()
+await rig.settle()
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from tests.fakes.clock import LoopClock
+from tests.fakes.cluster import Cluster, FakeObjects, FakeWatches, live
+from tests.fakes.git import FakeGit, FakeRenderer, Folder
+from tests.fakes.metrics import FakeMetrics
+from tests.fakes.office import APP, NAMESPACE, REPO, Office
+from tests.fakes.store import FakeRebuilder, FakeStore
+
+from trimtab.core.refs import ObjectRef
+from trimtab.drift.baseline import baseline
+from trimtab.reconcile.applications import ApplicationReconciler
+from trimtab.reconcile.artifacts import Artifacts
+from trimtab.reconcile.credentials import CredentialCache
+from trimtab.reconcile.desired import DesiredStates
+from trimtab.reconcile.desk import Desk
+from trimtab.reconcile.drifts import DriftDesk
+from trimtab.reconcile.heritage import Heritage
+from trimtab.reconcile.journal import Journal
+from trimtab.reconcile.loop import Loop, Reconciler
+from trimtab.reconcile.narrator import Narrator
+from trimtab.reconcile.observer import Observer
+from trimtab.reconcile.queue import WorkQueue
+from trimtab.reconcile.repositories import RepositoryReconciler
+from trimtab.reconcile.runner import Runner
+from trimtab.reconcile.survey import Surveyor
+from trimtab.reconcile.sync import Synchroniser
+from trimtab.reconcile.teardown import Teardown
+from trimtab.reconcile.watch_set import WatchSet
+
+SIGNING_KEY = b"installation"
+SETTLE_SECONDS = 10.0
+"""Long enough for every turn, far shorter than the poll interval of the repository."""
+
+
+def namespace(name: str) -> dict[str, Any]:
+    """A Namespace."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def config_map(name: str, /, *, annotations: dict[str, str] | None = None, **data: str) -> dict[str, Any]:
+    """A ConfigMap in the namespace shop."""
+    metadata: dict[str, Any] = {"name": name, "namespace": "shop"}
+    if annotations:
+        metadata["annotations"] = annotations
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data or {"mode": "fast"}}
+
+
+def deployment(name: str, *, replicas: int = 1) -> dict[str, Any]:
+    """A Deployment in the namespace shop, without a status: InProgress until `available` is written."""
+    metadata = {"name": name, "namespace": "shop"}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"replicas": replicas}}
+
+
+AVAILABLE = {
+    "observedGeneration": 0,
+    "replicas": 1,
+    "updatedReplicas": 1,
+    "readyReplicas": 1,
+    "availableReplicas": 1,
+    "conditions": [{"type": "Available", "status": "True"}],
+}
+
+
+def ref_to(body: dict[str, Any]) -> ObjectRef:
+    """The identity of a body."""
+    return ObjectRef.of(body)
+
+
+class Rig:
+    """A world with one repository and one Application on it, and the controller that serves them."""
+
+    def __init__(self) -> None:
+        self.clock = LoopClock()
+        self.cluster = Cluster()
+        self.git = FakeGit(self.clock)
+        self.office = Office()
+        self.store = FakeStore()
+        self.rebuilder = FakeRebuilder(self.cluster, lambda body: baseline(body, key=SIGNING_KEY))
+        for name in ("shop", NAMESPACE):
+            self.cluster.other_applies(namespace(name))
+        self.cluster.other_applies(_definition())
+        self.cluster.settle()
+        self.objects = FakeObjects(self.cluster)
+        self._task: asyncio.Task[None] | None = None
+
+    # --- users
+
+    def source(self, **spec: Any) -> None:
+        """The GitRepository."""
+        self.office.create(REPO, **{"url": "https://git.example/fleet", "interval": "60s", **spec})
+
+    def application(self, **spec: Any) -> None:
+        """The Application."""
+        self.office.create(APP, **{"sourceRef": {"name": "fleet"}, "path": "shop", "prune": True, **spec})
+
+    def declare(self, *bodies: dict[str, Any], **folders: Folder) -> str:
+        """Commit these objects into the Application's folder, and other folders."""
+        content: dict[str, Folder] = {"shop": bodies, **folders}
+        return self.git.commit(content)
+
+    def push(self, *bodies: dict[str, Any], **folders: Folder) -> str:
+        """Commit, and tell the controller."""
+        sha = self.declare(*bodies, **folders)
+        self.office.poke(REPO, sha)
+        return sha
+
+    # --- the controller
+
+    def start(self) -> None:
+        """A new process."""
+        self.objects.take_requests()
+        self.renderer = FakeRenderer()
+        self.metrics = FakeMetrics()
+        self.queue = WorkQueue(self.clock, seed=7)
+        self.desk = Desk(self.queue)
+        self.artifacts = Artifacts()
+        self.observer = Observer(key=SIGNING_KEY, clock=self.clock)
+        self.watches = FakeWatches(self.cluster, self.observer.sink)
+        self.journal = Journal(self.office, self.clock, instance="trimtab-test")
+        self.repositories = self._repositories()
+        self.applications = self._applications()
+        self.observer.wake = self.applications.wake
+        reconcilers: dict[str, Reconciler] = {REPO.kind: self.repositories, APP.kind: self.applications}
+        self.loop = Loop(self.queue, reconcilers, self.clock, self.metrics, workers=4)
+        self.office.desk = self.desk
+        self.office.show_all()
+        self._task = asyncio.create_task(self.loop.run())
+
+    async def stop(self) -> None:
+        """The process ends, and all it knew with it."""
+        self.watches.close()
+        self.office.desk = None
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._task = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a process is there."""
+        return self._task is not None
+
+    async def settle(self, seconds: float = SETTLE_SECONDS) -> None:
+        """Let time pass."""
+        await asyncio.sleep(seconds)
+        assert self._task is not None
+        assert not self._task.done(), "the loop died"
+
+    async def sail(self, *bodies: dict[str, Any], **spec: Any) -> None:
+        """From nothing to a first sync of these objects."""
+        self.declare(*bodies)
+        self.source()
+        self.application(**spec)
+        self.start()
+        await self.settle()
+
+    async def restart(self) -> None:
+        """Another process on the same world."""
+        await self.stop()
+        self.start()
+        await self.settle()
+
+    # --- what tests look at
+
+    def live(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The live object of a declared one."""
+        return live(self.cluster, ref_to(body))
+
+    def is_there(self, body: dict[str, Any]) -> bool:
+        """Whether the object exists."""
+        return ref_to(body) in self.cluster.objects
+
+    def said(self, kind: str = "Ready") -> tuple[str, str]:
+        """A condition of the Application: status and reason."""
+        return self.office.said(APP, kind)
+
+    def message(self, kind: str = "Ready") -> str:
+        """A condition's sentence."""
+        return str(self.office.condition(APP, kind)["message"])
+
+    @property
+    def writes(self) -> Sequence[tuple[str, str]]:
+        """The requests that write."""
+        return [each for each in self.objects.requests if each[0] not in ("get", "list", "dry-run")]
+
+    # --- inside
+
+    def _repositories(self) -> RepositoryReconciler:
+        return RepositoryReconciler(
+            desk=self.desk,
+            queue=self.queue,
+            git=self.git,
+            artifacts=self.artifacts,
+            credentials=CredentialCache(self.objects),
+            journal=self.journal,
+            clock=self.clock,
+            metrics=self.metrics,
+        )
+
+    def _applications(self) -> ApplicationReconciler:
+        heritage = Heritage(self.store, self.rebuilder, self.objects, self.observer)
+        self.narrator = Narrator(self.journal, self.observer, self.clock, self.metrics)
+        self.drifts = DriftDesk(self.objects, self.observer, self.clock, self.metrics)
+        synchroniser = Synchroniser(
+            surveyor=Surveyor(self.objects, self.observer),
+            observer=self.observer,
+            runner=Runner(self.objects, self.store, self.observer, self.clock),
+            drifts=self.drifts,
+            clock=self.clock,
+            metrics=self.metrics,
+            key=SIGNING_KEY,
+            in_flight=4,
+        )
+        return ApplicationReconciler(
+            desk=self.desk,
+            queue=self.queue,
+            artifacts=self.artifacts,
+            own=self.office,
+            desired=DesiredStates(
+                git=self.git, renderer=self.renderer, objects=self.objects, instance="test", key=SIGNING_KEY
+            ),
+            heritage=heritage,
+            watch_set=WatchSet(self.watches, self.observer),
+            synchroniser=synchroniser,
+            teardown=Teardown(
+                objects=self.objects,
+                own=self.office,
+                store=self.store,
+                heritage=heritage,
+                synchroniser=synchroniser,
+                narrator=self.narrator,
+                controller_namespace=NAMESPACE,
+            ),
+            narrator=self.narrator,
+            clock=self.clock,
+            controller_namespace=NAMESPACE,
+        )
+
+
+def _definition() -> dict[str, Any]:
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "applications.trimtab.dev"},
+        "spec": {"group": "trimtab.dev", "names": {"kind": "Application"}},
+    }

@@ -1,0 +1,100 @@
+"""Repositories in memory, with mirrors that keep what was fetched: the ports `Git` and `Renderer`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha1
+from pathlib import Path
+from typing import Any
+
+from trimtab.core.errors import Problem, RenderError, SourceError
+from trimtab.core.manifest import Manifest, Origin
+from trimtab.core.refs import ObjectRef
+from trimtab.core.revision import Revision
+from trimtab.reconcile.ports import Clock, CommitInfo, Fetched, Git, GitCredentials, Rendered
+
+Folder = Sequence[dict[str, Any]] | Problem
+"""A folder's objects, or what is wrong with it."""
+
+
+class FakeGit:
+    """One server and its mirrors. `trouble` is raised by fetches as long as it is set."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.trouble: SourceError | None = None
+        self.fetches: list[GitCredentials | None] = []
+        self._clock = clock
+        self._tips: dict[str, str] = {}
+        self._commits: dict[str, CommitInfo] = {}
+        self._folders: dict[str, Mapping[str, Folder]] = {}
+        self._fetched: set[str] = set()
+        self._last: dict[str, str] = {}
+
+    def commit(self, folders: Mapping[str, Folder], *, branch: str = "main") -> str:
+        """A new tip of a branch; its SHA."""
+        sha = sha1(str(len(self._commits)).encode()).hexdigest()
+        now = self._clock.now()
+        self._commits[sha] = CommitInfo(sha, "Ann", now, "Ben", now, "a change")
+        self._folders[sha] = dict(folders)
+        self._tips[branch] = sha
+        return sha
+
+    def lose_mirrors(self) -> None:
+        """The disk of the controller is empty again."""
+        self._fetched.clear()
+
+    def folder(self, sha: str, path: str) -> Folder:
+        """A folder at a fetched commit. Raises SourceError."""
+        if sha not in self._fetched:
+            raise SourceError(Problem(f"the commit {sha} is not in the mirror", retry=True))
+        if path not in self._folders[sha]:
+            raise SourceError(Problem(f"there is no folder {path}", reason="PathNotFound"))
+        return self._folders[sha][path]
+
+    async def fetch(
+        self, url: str, ref: Mapping[str, str], credentials: GitCredentials | None, *, timeout_seconds: float
+    ) -> Fetched:
+        """The tip of a branch."""
+        self.fetches.append(credentials)
+        if self.trouble is not None:
+            raise self.trouble
+        branch = ref["branch"]
+        sha = self._tips[branch]
+        changed = self._last.get(url) != sha
+        self._last[url] = sha
+        self._fetched.add(sha)
+        return Fetched(Revision(branch, sha), self._commits[sha], changed, sha1(sha.encode()).hexdigest())
+
+    async def tree(self, url: str, credentials: GitCredentials | None, sha: str, path: str) -> str:
+        """A hash of a folder's content."""
+        if path == "" and sha in self._fetched:
+            return sha1(sha.encode()).hexdigest()
+        content = self.folder(sha, path)
+        return sha1(json.dumps(content, default=str).encode()).hexdigest()
+
+    async def materialise(
+        self, url: str, credentials: GitCredentials | None, sha: str, paths: Sequence[str], target: Path
+    ) -> None:
+        """Not needed: the renderer reads the folders as they are."""
+        raise AssertionError("nobody materialises here")
+
+
+class FakeRenderer:
+    """Takes a folder's objects as they are. `rendered` counts."""
+
+    def __init__(self) -> None:
+        self.rendered = 0
+        self.tools: Mapping[str, str] = {"fake": "1"}
+
+    async def render(self, git: Git, url: str, credentials: GitCredentials | None, sha: str, path: str) -> Rendered:
+        """The objects of a folder."""
+        assert isinstance(git, FakeGit)
+        self.rendered += 1
+        content = git.folder(sha, path)
+        if isinstance(content, Problem):
+            raise RenderError(replace(content, origin=Origin(f"{path}/a.yaml", 1)))
+        manifests = tuple(
+            Manifest(ObjectRef.of(body), body["apiVersion"], body, Origin(f"{path}/a.yaml", line))
+            for line, body in enumerate(content, 1)
+        )
+        return Rendered(manifests, (path,))

@@ -28,7 +28,7 @@ def files() -> dict[str, str]:
     """Path → text of the example. Raises ClusterError where the installation lacks it."""
     package = Path(trimtab.__file__).parent
     # In a wheel the example lies inside the package, in a checkout beside it.
-    for folder in (package / "cli" / "demo" / "shop", package.parents[1] / "deploy" / "examples" / "shop"):
+    for folder in (package / "cli" / "demo" / "example", package.parents[1] / "deploy" / "examples" / "shop"):
         found = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.yaml")}
         if found:
             return found

@@ -160,7 +160,7 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches
     times = WatchTimes(idle_seconds=settings.watch_idle_seconds)
     watches = KubeWatches(outside.connection, observer.sink, scope=Scope(selector=selector), times=times)
     own = KubeOwnKinds(outside.connection)
-    store = KubeInventoryStore(objects)
+    store = KubeInventoryStore(objects, key=instance.key)
     heritage = Heritage(store, InventoryRebuilder(objects, outside.discovery, selector), objects, observer)
     narrator = Narrator(outside.journal, observer, clock, outside.metrics)
     synchroniser = _synchroniser(outside, observer, Runner(objects, store, observer, clock))

@@ -3,7 +3,8 @@
 The inventory store turns it into `core.inventory` entries and back; users only read it.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
@@ -15,6 +16,12 @@ from trimtab.core.names import API_GROUP, API_VERSION
 from trimtab.core.refs import ObjectRef, ResourceType
 
 RESOURCE: Final = ResourceType(API_GROUP, API_VERSION, "Inventory", "inventories", namespaced=True)
+
+
+MAX_SHARDS: Final = 1024
+"""A million objects; what claims more was not written by Trimtab."""
+
+_UNSAFE: Final = re.compile(r"[/%?#\\\x00-\x20\x7f]|^\.{1,2}$")
 
 
 class EntryState(StrEnum):
@@ -39,9 +46,11 @@ class InventoryEntry(ApiModel):
     """Keyed digest of what we own in the object."""
     declared: str | None = None
     """Keyed digest of the manifest that was applied."""
+    seal: str | None = None
+    """Proves that Trimtab wrote the entry; one without its seal is looked at anew before anything is done by it."""
 
     @classmethod
-    def of(cls, ref: ObjectRef, entry: Entry) -> Self:
+    def of(cls, ref: ObjectRef, entry: Entry, *, seal: str | None = None) -> Self:
         """The stored form of an entry."""
         if isinstance(entry, Intended):
             return cls(key=ref.key, version=entry.version, state=EntryState.INTENDED)
@@ -52,12 +61,16 @@ class InventoryEntry(ApiModel):
             uid=entry.uid,
             baseline=entry.baseline,
             declared=entry.declared,
+            seal=seal,
         )
 
     @property
     def ref(self) -> ObjectRef:
-        """The object. Raises ValueError where the key is none."""
-        return ObjectRef.from_key(self.key)
+        """The object. Raises ValueError where the key is none, or would be another path at the API server."""
+        ref = ObjectRef.from_key(self.key)
+        if not ref.name or any(_UNSAFE.search(part) for part in (ref.group, ref.kind, ref.namespace, ref.name)):
+            raise ValueError("the key names no object")
+        return ref
 
     @property
     def entry(self) -> Entry:
@@ -95,19 +108,30 @@ class InventorySpec(ApiModel):
     """Whose inventory this is."""
     shard: Count
     """Number of this shard, from 0."""
-    shards: Annotated[int, Field(ge=1)]
+    shards: Annotated[int, Field(ge=1, le=MAX_SHARDS)]
     """How many shards the inventory is cut into."""
     entries: Annotated[tuple[InventoryEntry, ...], Field(json_schema_extra={"x-kubernetes-list-type": "atomic"})] = ()
     """The objects of this shard."""
 
     @classmethod
-    def of(cls, owner: InventoryOwner, entries: Mapping[ObjectRef, Entry], *, shard: int, shards: int) -> Self:
-        """A shard with its entries in a stable order."""
-        listed = tuple(InventoryEntry.of(ref, entries[ref]) for ref in sorted(entries))
+    def of(
+        cls,
+        owner: InventoryOwner,
+        entries: Mapping[ObjectRef, Entry],
+        *,
+        shard: int,
+        shards: int,
+        seal: Callable[[ObjectRef, Applied], str],
+    ) -> Self:
+        """A shard with its entries in a stable order; `seal` makes the seal of each Applied one."""
+        listed = tuple(
+            InventoryEntry.of(ref, entry, seal=seal(ref, entry) if isinstance(entry, Applied) else None)
+            for ref, entry in sorted(entries.items(), key=lambda item: item[0])
+        )
         return cls(application=owner, shard=shard, shards=shards, entries=listed)
 
     def to_entries(self) -> dict[ObjectRef, Entry]:
-        """The entries as the stages use them. Raises ValueError where a key is none."""
+        """The entries as the stages use them, whoever wrote them. Raises ValueError where a key is none."""
         return {item.ref: item.entry for item in self.entries}
 
 

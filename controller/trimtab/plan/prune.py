@@ -61,7 +61,7 @@ def prune(
         empty_desired.check(options, declared=count, candidates=there, digest=digest)
     except KeepTracked as refusal:
         return Pruned(refused=refusal.problems, kept=tuple(left))
-    return _each(left, observed, options, staying={*declared, *options.held})
+    return _each(left, observed, options, staying={*declared, *options.held, *options.neighbours})
 
 
 def _each(
@@ -75,9 +75,9 @@ def _each(
     refused: list[Problem] = []
     kept: list[ObjectRef] = []
     # What other objects live in comes last, because it depends on what became of those.
-    for ref in sorted(left, key=_holds_others):
+    for ref in sorted(left, key=holds_others):
         case = Prune(ref, left[ref], observed.get(ref, _UNSEEN), options)
-        if _holds_others(ref) and any(lives_in(other, ref, options.plurals) for other in kept):
+        if holds_others(ref) and any(lives_in(other, ref, options.plurals) for other in kept):
             kept.append(ref)
             continue
         try:
@@ -97,8 +97,8 @@ def delete_all(
 ) -> list[Change]:
     """Delete everything that no guard protects; what it protects is let go."""
     changes: list[Change] = []
-    staying = set(options.held)
-    for ref in sorted(inventory, key=_holds_others):
+    staying = {*options.held, *options.neighbours}
+    for ref in sorted(inventory, key=holds_others):
         case = Prune(ref, inventory[ref], observed.get(ref, _UNSEEN), options)
         changes.append(change := _judge(case, staying))
         if isinstance(change, Orphan):
@@ -148,5 +148,6 @@ def _to_verify(case: Prune) -> bool:
             return not (isinstance(case.entry, Applied) and getattr(case.sight, "uid", "") == case.entry.uid)
 
 
-def _holds_others(ref: ObjectRef) -> bool:
+def holds_others(ref: ObjectRef) -> bool:
+    """Whether deleting the object deletes others with it."""
     return is_kind(ref, NAMESPACE) or is_kind(ref, CUSTOM_RESOURCE_DEFINITION)

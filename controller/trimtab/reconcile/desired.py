@@ -12,6 +12,7 @@ from functools import partial
 from trimtab.api.application import Application
 from trimtab.core.errors import SourceError, TrimtabError
 from trimtab.core.manifest import Manifest, Origin
+from trimtab.core.names import PRUNE_ANNOTATION
 from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef, ResourceType, split_api_version
 from trimtab.core.revision import Revision
 from trimtab.plan.normalise import declared_digest, normalise
@@ -85,7 +86,8 @@ class DesiredStates:
         try:
             old = replace(artifact, revision=Revision.parse(state.applied))
             path = repository_path(application.spec.path)
-            rendered = await self._renderer.render(self._git, old.url, old.credentials, old.revision.sha, path)
+            async with self._slots:
+                rendered = await self._renderer.render(self._git, old.url, old.credentials, old.revision.sha, path)
             return await self._mark(application, old, rendered, "", state)
         except (ValueError, TrimtabError):
             return None
@@ -166,12 +168,16 @@ class DesiredStates:
 
     @staticmethod
     def _namespace(application: Application, qualified: Qualified) -> list[Manifest]:
-        """The namespace that createNamespace asks for, unless Git declares it itself."""
+        """The namespace that createNamespace asks for, unless Git declares it itself.
+
+        Marked to stay: when another one is asked for, everybody else's objects in this one must not go with it.
+        """
         name = application.spec.target_namespace
         if not application.spec.create_namespace or not name:
             return []
         ref = ObjectRef(LOCAL_CLUSTER, "", "Namespace", "", name)
         if any(manifest.ref == ref for manifest in qualified.manifests):
             return []
-        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        metadata = {"name": name, "annotations": {PRUNE_ANNOTATION: "disabled"}}
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
         return [Manifest(ref, "v1", body, Origin("spec.targetNamespace"))]

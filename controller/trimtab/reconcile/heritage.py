@@ -3,7 +3,7 @@
 Loaded once per process and Application; rebuilt from the marks of live objects when a shard is lost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from trimtab.api.application import Application
@@ -12,6 +12,7 @@ from trimtab.core.names import API_GROUP
 from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef, ResourceType
 from trimtab.plan.options import PlanOptions
 from trimtab.plan.ownership import Owner
+from trimtab.plan.prune import holds_others
 from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.ports import InventoryStore, Objects
 from trimtab.reconcile.state import AppState, Desired
@@ -70,6 +71,16 @@ class Heritage:
         names = {(ref.group, entry.version, ref.kind) for ref, entry in (state.inventory or {}).items()}
         return frozenset(self._kinds[name] for name in names if name in self._kinds)
 
+    async def neighbours(self, state: AppState, desired: Desired | None) -> frozenset[ObjectRef]:
+        """What others hold, if anything that others may live in is to go. Raises ApiError: then nothing may go.
+
+        Memory does not tell: of an Application that is suspended, or not looked at yet after a restart, it holds none.
+        """
+        declared = desired.manifests if desired else {}
+        if not any(holds_others(ref) and ref not in declared for ref in state.inventory or ()):
+            return frozenset()
+        return await self._store.neighbours(state.owner.namespace, state.owner.uid)
+
     @staticmethod
     def options(
         application: Application,
@@ -77,6 +88,8 @@ class Heritage:
         desired: Desired | None,
         held: Mapping[ObjectRef, Owner],
         controller_namespace: str,
+        *,
+        neighbours: Collection[ObjectRef] = (),
     ) -> PlanOptions:
         """What the Application and its neighbours contribute to a plan."""
         spec = application.spec
@@ -93,8 +106,10 @@ class Heritage:
             base_revision=state.applied,
             confirmed=application.metadata.annotations.get(CONFIRM_ANNOTATION, ""),
             held=held,
+            neighbours=neighbours,
             created_namespace=created,
             controller_namespace=controller_namespace,
             previous=state.previous.manifests if state.previous else {},
+            previous_digests=state.previous.digests if state.previous else {},
             plurals={(kind.group, kind.kind): kind.plural for kind in state.kinds},
         )

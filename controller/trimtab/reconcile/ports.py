@@ -275,6 +275,10 @@ class InventoryStore(Protocol):
         """Add or change entries (None removes): touches only the shards concerned. Returns when written."""
         ...
 
+    async def neighbours(self, namespace: str, uid: str) -> frozenset[ObjectRef]:
+        """All that the stored inventories of other Applications hold. Raises ApiError, also where one is unreadable."""
+        ...
+
     async def release(self, namespace: str, application: str, uid: str) -> None:
         """Remove all shards, finalizers included."""
         ...

@@ -41,7 +41,8 @@ class Teardown:
             return await self._release(key, state)
         await self.heritage.load(application, state)
         await self.narrator.tell(application, state, Phase.DELETING)
-        options = self.heritage.options(application, state, None, {}, self.controller_namespace)
+        neighbours = await self.heritage.neighbours(state, None)
+        options = self.heritage.options(application, state, None, {}, self.controller_namespace, neighbours=neighbours)
         report = await self.synchroniser.tear_down(
             state,
             options,

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.usefixtures("own_crds")
 
 APP, UID = "shop", "6f0d2f2e-8a3e-4d1c-9d53-0f2a4c1f7b11"
 
+KEY = b"k" * 32
+
 
 def ref(number: int) -> ObjectRef:
     return ObjectRef(LOCAL_CLUSTER, "apps", "Deployment", "shop", f"web-{number}")
@@ -63,13 +65,13 @@ def counting(objects: KubeObjects) -> Counting:
 
 @pytest.fixture
 def store(counting: Counting) -> KubeInventoryStore:
-    return KubeInventoryStore(counting)
+    return KubeInventoryStore(counting, key=KEY)
 
 
 @pytest.fixture
 def fresh(objects: KubeObjects) -> KubeInventoryStore:
     """A store that knows nothing yet, as after a restart."""
-    return KubeInventoryStore(objects)
+    return KubeInventoryStore(objects, key=KEY)
 
 
 @pytest.fixture

@@ -162,9 +162,13 @@ REF = ObjectRef("local", "apps", "Deployment", "shop", "web")
 OTHER = ObjectRef("local", "", "Service", "shop", "web")
 
 
+def _seal(ref: ObjectRef, entry: Applied) -> str:
+    return f"{ref} {entry.uid}"
+
+
 def test_inventory_entries_come_back_as_they_were():
     entries: dict[ObjectRef, Entry] = {REF: Applied("v1", "uid-1", "base", "decl"), OTHER: Intended("v1")}
-    spec = InventorySpec.of(InventoryOwner(name="shop", uid="u1"), entries, shard=1, shards=2)
+    spec = InventorySpec.of(InventoryOwner(name="shop", uid="u1"), entries, shard=1, shards=2, seal=_seal)
     body = {"metadata": {"name": "shop-1"}, "spec": spec.to_body()}
     assert body["spec"]["entries"] == [
         {"key": "local||Service|shop|web", "version": "v1", "state": "Intended"},
@@ -175,6 +179,7 @@ def test_inventory_entries_come_back_as_they_were():
             "uid": "uid-1",
             "baseline": "base",
             "declared": "decl",
+            "seal": "Deployment.apps/shop/web uid-1",
         },
     ]
     parsed = Inventory.parse(body).spec

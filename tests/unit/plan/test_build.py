@@ -146,6 +146,12 @@ class TestContainers:
         plan = build([B_ELSEWHERE], {SPACE: applied("n")}, {SPACE: owned("n")}, options(held={A.ref: OTHER}))
         assert by_name(plan) == {"shop": "Orphan"}
 
+    def test_stay_where_the_inventory_of_an_application_that_is_not_loaded_says_so(self):
+        plan = build([B_ELSEWHERE], {SPACE: applied("n")}, {SPACE: owned("n")}, options(neighbours=[A.ref]))
+        assert [type(change) for change in plan.changes if change.ref == SPACE] == [Orphan]
+        plan = teardown({SPACE: applied("n")}, {SPACE: owned("n")}, options(neighbours=[A.ref]))
+        assert [type(change) for change in plan.changes] == [Orphan]
+
     def test_stay_where_something_let_go_lives_in_them(self):
         inventory = {SPACE: applied("n"), A.ref: applied("a")}
         plan = build([B_ELSEWHERE], inventory, {SPACE: owned("n"), A.ref: owned("a", keep=True)}, options())

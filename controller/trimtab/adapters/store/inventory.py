@@ -9,7 +9,17 @@ from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from trimtab.adapters.store.shards import OWNER_LABEL, Shard, complete, others, read_shard, shard_body, shard_name
+from trimtab.adapters.store.seal import Sealer
+from trimtab.adapters.store.shards import (
+    OWNER_LABEL,
+    Shard,
+    complete,
+    others,
+    read_shard,
+    shard_body,
+    shard_name,
+    shard_spec,
+)
 from trimtab.api.inventory import RESOURCE, InventoryOwner, InventorySpec
 from trimtab.core.api_error import ApiError
 from trimtab.core.inventory import Entry, shard_of, shards_for, split, union
@@ -25,6 +35,7 @@ class _Book:
 
     namespace: str
     owner: InventoryOwner
+    sealer: Sealer
     shards: dict[str, Shard] = field(default_factory=dict)
     """By object name; while one is replaced, two have the same number."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -45,10 +56,11 @@ class _Book:
 
 
 class KubeInventoryStore:
-    """Implements `reconcile.ports.InventoryStore`."""
+    """Implements `reconcile.ports.InventoryStore`. `key` is the installation's."""
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, *, key: bytes) -> None:
         self._objects = objects
+        self._key = key
         self._books: dict[str, _Book] = {}
 
     async def load(self, namespace: str, application: str, uid: str) -> dict[ObjectRef, Entry] | None:
@@ -56,7 +68,7 @@ class KubeInventoryStore:
 
         Raises ApiError.
         """
-        book = _Book(namespace, InventoryOwner(name=application, uid=uid))
+        book = self._book(namespace, application, uid)
         await self._read(book)
         self._books[uid] = book
         return book.entries() if complete(book.shards.values()) else None
@@ -80,9 +92,22 @@ class KubeInventoryStore:
                 await _all_of(self._write(book, number, count, targets[number], entries) for number in numbers)
             await self._drop_replaced(book)
 
+    async def neighbours(self, namespace: str, uid: str) -> frozenset[ObjectRef]:
+        """All that the stored inventories of other Applications hold. Raises ApiError, also where one is unreadable."""
+        held: set[ObjectRef] = set()
+        for body in await self._objects.list(RESOURCE, namespace):
+            try:
+                spec = InventorySpec.model_validate(body["spec"])
+                if spec.application.uid != uid:
+                    held.update(spec.to_entries())
+            except (KeyError, ValueError):
+                name = body["metadata"]["name"]
+                raise ApiError(0, "InventoryUnreadable", f"Inventory {namespace}/{name} cannot be read") from None
+        return frozenset(held)
+
     async def release(self, namespace: str, application: str, uid: str) -> None:
         """Delete all shards, then let go of them. Raises ApiError."""
-        book = _Book(namespace, InventoryOwner(name=application, uid=uid))
+        book = self._book(namespace, application, uid)
         try:
             bodies = await self._bodies(book)
         except ApiError as error:
@@ -97,6 +122,9 @@ class KubeInventoryStore:
             await self._let_go(namespace, metadata["name"], metadata["uid"], metadata.get("finalizers") or [])
         self._books.pop(uid, None)
 
+    def _book(self, namespace: str, application: str, uid: str) -> _Book:
+        return _Book(namespace, InventoryOwner(name=application, uid=uid), Sealer(self._key, uid))
+
     async def _bodies(self, book: _Book) -> list[dict[str, Any]]:
         selector = f"{OWNER_LABEL}={book.owner.uid}"
         return await self._objects.list(RESOURCE, book.namespace, selector=selector)
@@ -105,7 +133,7 @@ class KubeInventoryStore:
         """Read all shards anew; entries known before stay, since nobody but us removes any."""
         shards = {}
         for body in await self._bodies(book):
-            shard = read_shard(body)
+            shard = read_shard(body, book.sealer)
             before = book.shards.get(shard.name)
             if before is not None:
                 shard.entries = union([shard.entries, before.entries])
@@ -142,9 +170,9 @@ class KubeInventoryStore:
         self, book: _Book, number: int, count: int, entries: dict[ObjectRef, Entry], *, replaces: Shard | None
     ) -> None:
         name = shard_name(book.owner, number, replaces=replaces.uid if replaces else "")
-        body = shard_body(book.owner, book.namespace, name, entries, shard=number, shards=count)
-        answer = await self._objects.create(body)
-        book.shards[name] = read_shard(answer)
+        spec = shard_spec(book.owner, entries, book.sealer, shard=number, shards=count)
+        answer = await self._objects.create(shard_body(book.owner, book.namespace, name, spec))
+        book.shards[name] = read_shard(answer, book.sealer)
 
     async def _drop_replaced(self, book: _Book) -> None:
         """Let go of the shards that somebody deleted, now that others of their number stand beside them."""
@@ -154,7 +182,7 @@ class KubeInventoryStore:
                 del book.shards[shard.name]
 
     async def _update(self, book: _Book, shard: Shard, count: int, entries: dict[ObjectRef, Entry]) -> None:
-        spec = InventorySpec.of(book.owner, entries, shard=shard.shard, shards=count).to_body()
+        spec = shard_spec(book.owner, entries, book.sealer, shard=shard.shard, shards=count)
         patch = {"metadata": {"resourceVersion": shard.resource_version}, "spec": spec}
         answer = await self._objects.merge(_ref(book.namespace, shard.name), RESOURCE.version, patch)
         shard.resource_version = answer["metadata"]["resourceVersion"]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from trimtab.api.inventory import RESOURCE, InventoryOwner, InventorySpec
+from trimtab.adapters.store.seal import Sealer
+from trimtab.api.inventory import MAX_SHARDS, RESOURCE, InventoryOwner, InventorySpec
 from trimtab.api.model import ObjectMeta
 from trimtab.core.inventory import Entry
 from trimtab.core.names import API_GROUP, FINALIZER
@@ -40,13 +41,13 @@ class Shard:
         return self.readable and not self.terminating
 
 
-def read_shard(body: dict[str, Any]) -> Shard:
+def read_shard(body: dict[str, Any], sealer: Sealer) -> Shard:
     """The shard that an Inventory object is, as far as it can be read (it may have been edited by hand)."""
     metadata, spec = ObjectMeta.model_validate(body["metadata"]), body.get("spec") or {}
     shard = Shard(
         name=metadata.name,
         shard=spec.get("shard") or 0,
-        shards=spec.get("shards") or 1,
+        shards=min(spec.get("shards") or 1, MAX_SHARDS),
         entries={},
         uid=metadata.uid,
         resource_version=metadata.resource_version,
@@ -54,7 +55,8 @@ def read_shard(body: dict[str, Any]) -> Shard:
         terminating=metadata.deleting,
     )
     try:
-        shard.entries = InventorySpec.model_validate(spec).to_entries()
+        listed = InventorySpec.model_validate(spec).entries
+        shard.entries = {item.ref: sealer.trusted(item.ref, item.entry, item.seal or "") for item in listed}
     except ValueError:
         shard.readable = False
     return shard
@@ -89,10 +91,15 @@ def shard_name(owner: InventoryOwner, shard: int, *, replaces: str = "") -> str:
     return f"{owner.name[:200].rstrip('.-')}-{unique}-{shard}{suffix}"
 
 
-def shard_body(
-    owner: InventoryOwner, namespace: str, name: str, entries: Mapping[ObjectRef, Entry], *, shard: int, shards: int
+def shard_spec(
+    owner: InventoryOwner, entries: Mapping[ObjectRef, Entry], sealer: Sealer, *, shard: int, shards: int
 ) -> dict[str, Any]:
-    """The object to create."""
+    """The content of a shard."""
+    return InventorySpec.of(owner, entries, shard=shard, shards=shards, seal=sealer.seal).to_body()
+
+
+def shard_body(owner: InventoryOwner, namespace: str, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The object to create, with what `shard_spec` made."""
     return {
         "apiVersion": RESOURCE.api_version,
         "kind": RESOURCE.kind,
@@ -102,5 +109,5 @@ def shard_body(
             "labels": {OWNER_LABEL: owner.uid},
             "finalizers": [FINALIZER],
         },
-        "spec": InventorySpec.of(owner, entries, shard=shard, shards=shards).to_body(),
+        "spec": dict(spec),
     }

@@ -115,6 +115,10 @@ class Rig:
         self.office.poke(REPO, sha)
         return sha
 
+    def edit(self, body: dict[str, Any], path: str, value: Any, manager: str = "kubectl-edit") -> None:
+        """Change a field of a declared object in the cluster."""
+        self.cluster.edit(ref_to(body), path, value, manager=manager)
+
     # --- the controller
 
     def start(self) -> None:

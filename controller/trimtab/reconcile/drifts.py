@@ -25,6 +25,8 @@ from trimtab.reconcile.state import AppState
 from trimtab.report.drift_items import DriftRecord
 
 IN_FLIGHT = 16
+ASK_AGAIN_SECONDS = 10.0
+"""Where the server does not answer a dry run, it is asked again after so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +63,33 @@ class DriftDesk:
 
     async def judge_held(
         self, state: AppState, plan: Plan, suspects: Mapping[ObjectRef, Suspect], digests: Mapping[ObjectRef, str]
-    ) -> Plan:
-        """Record the drift of what is only reported; what turns out not to have drifted is applied to own it again."""
-        held = [
-            suspect
-            for ref, suspect in suspects.items()
-            if suspect.held and drift_mode(suspect.manifest, plan.options) is DriftMode.REPORT
-        ]
+    ) -> tuple[Plan, dict[ObjectRef, float]]:
+        """Record the drift of what is only reported; what turns out not to have drifted is applied to own it again.
+
+        Second comes what the server would not tell, and after how many seconds to ask again.
+        """
+        held = []
+        for ref, suspect in suspects.items():
+            if suspect.held and drift_mode(suspect.manifest, plan.options) is DriftMode.REPORT:
+                held.append(suspect)
+            elif suspect.held:
+                state.drift.settle(ref)
         verdicts = await gather_bounded(
             [partial(self._verdict, suspect, digests[suspect.manifest.ref]) for suspect in held], IN_FLIGHT
         )
-        equal = set()
+        equal, open_questions = set(), {}
         for suspect, found in zip(held, verdicts, strict=True):
-            if found is None:
-                continue
             ref = suspect.manifest.ref
+            if found is None:
+                open_questions[ref] = ASK_AGAIN_SECONDS
+                continue
             fresh = state.drift.stands(ref, found, now=self._clock.now())
             self._metrics.drift_detected(state.owner.namespace, state.owner.name, len(fresh))
             state.news += fresh
             if not found and suspect.live is not None:
                 equal.add(ref)
-        return replace(plan, changes=tuple(_own_again(change, equal, suspects) for change in plan.changes))
+        changes = tuple(_own_again(change, equal, suspects) for change in plan.changes)
+        return replace(plan, changes=changes), open_questions
 
     async def _verdict(self, suspect: Suspect, digest: str) -> tuple[FieldDrift, ...] | None:
         """The drifted fields, none if it is as declared; None where the server would not tell."""

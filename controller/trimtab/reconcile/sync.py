@@ -31,7 +31,7 @@ Superseded = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync came to. `waiting` holds the objects that a fight keeps waiting, and for how many seconds yet."""
+    """What a sync came to. `waiting` holds the objects to look at again, and after how many seconds."""
 
     problems: tuple[Problem, ...] = ()
     results: Mapping[ObjectRef, ObjectResult] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Synchroniser:
         plan = build(list(manifests.values()), inventory, sights, options)
         suspects = self._suspects(state, desired, plan)
         plan, waiting = self.drifts.give_way(plan, suspects)
-        plan = await self.drifts.judge_held(state, plan, suspects, desired.digests)
+        plan, unjudged = await self.drifts.judge_held(state, plan, suspects, desired.digests)
         answers: dict[ObjectRef, dict[str, Any]] = {}
 
         def answered(ref: ObjectRef, body: dict[str, Any]) -> None:
@@ -90,7 +90,8 @@ class Synchroniser:
 
         report = await self._carry_out(state, desired, plan, timeout_seconds, superseded, answered)
         self.drifts.corrected(state, suspects, answers)
-        return SyncReport(report.problems, report.results, report.superseded, waiting)
+        _settle_applied(state, desired, report, suspects, whole=only is None)
+        return SyncReport(report.problems, report.results, report.superseded, waiting | unjudged)
 
     async def tear_down(
         self, state: AppState, options: PlanOptions, *, policy: DeletionPolicy, timeout_seconds: float
@@ -169,6 +170,17 @@ class Synchroniser:
         for result in results.values():
             if result.operation is not Operation.NONE:
                 self.metrics.applied(result.operation, result.ending)
+
+
+def _settle_applied(
+    state: AppState, desired: Desired, report: SyncReport, suspects: Collection[ObjectRef], *, whole: bool
+) -> None:
+    """What Git changed, or does not declare any more, drifts no longer."""
+    for ref, result in report.results.items():
+        if ref not in suspects and result.ending is Ending.DONE and result.operation is not Operation.NONE:
+            state.drift.settle(ref)
+    if whole:
+        state.drift.retain(desired.manifests.keys())
 
 
 def _version(api_version: str) -> str:

@@ -118,7 +118,7 @@ async def test_suspended_means_neither_synced_nor_healed(rig: Rig) -> None:
     rig.office.change(APP, suspend=True)
     await rig.settle()
     assert rig.said() == ("True", "Suspended")
-    rig.cluster.edit(ObjectRef.of(A), "data.mode", "edited")
+    rig.edit(A, "data.mode", "edited")
     rig.push(A, B)
     await rig.settle()
     assert rig.live(A)["data"] == {"mode": "edited"}
@@ -159,7 +159,7 @@ async def test_a_broken_revision_is_told_and_the_last_good_one_is_healed_on(rig:
     await rig.settle()
     assert rig.said() == ("False", "InvalidYaml")
     assert "shop/a.yaml:1" in rig.message()
-    rig.cluster.edit(ObjectRef.of(A), "data.mode", "edited")
+    rig.edit(A, "data.mode", "edited")
     await rig.settle()
     assert rig.live(A)["data"] == {"mode": "fast"}
     assert rig.is_there(A), "nothing is pruned while the desired state is not known"
@@ -174,7 +174,7 @@ async def test_a_broken_revision_is_healed_on_after_a_restart_too(rig: Rig) -> N
     rig.office.poke(REPO, "1")
     await rig.settle()
     await rig.restart()
-    rig.cluster.edit(ObjectRef.of(A), "data.mode", "edited")
+    rig.edit(A, "data.mode", "edited")
     await rig.settle()
     assert rig.live(A)["data"] == {"mode": "fast"}
 

@@ -22,7 +22,9 @@ def test_a_namespace_made_on_request_stays_when_another_is_asked_for():
     seen = owned("n", keep=old.annotations.get("trimtab.dev/prune") == "disabled")
     inventory, sights = {old.ref: applied("n")}, {old.ref: seen, new.ref: owned("m")}
 
-    moved = build([new, manifest("ConfigMap", "web", namespace="new")], inventory, sights, options(created_namespace=new.ref))
+    moved = build(
+        [new, manifest("ConfigMap", "web", namespace="new")], inventory, sights, options(created_namespace=new.ref)
+    )
     ended = teardown(inventory, sights, options(created_namespace=new.ref))
 
     for plan in (moved, ended):

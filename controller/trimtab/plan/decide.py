@@ -57,7 +57,7 @@ def _update(manifest: Manifest, entry: Entry | None, uid: str, options: PlanOpti
     """`touched`: somebody wrote what we own, so that fields to be dropped may be theirs by now."""
     if _declared_same(manifest, entry, options):
         return Update(manifest, entry, uid)
-    previous = options.previous.get(manifest.ref)
+    previous = _last_applied(manifest, entry, options)
     replicas_were = previous is None or resolve(previous.body, REPLICAS) is not MISSING
     drops_replicas = scalable(manifest.ref) and replicas_were and resolve(manifest.body, REPLICAS) is MISSING
     look = drops_replicas or (touched and previous is not None)
@@ -68,6 +68,13 @@ def drift_mode(manifest: Manifest, options: PlanOptions) -> DriftMode:
     """The object's own mode (annotation `trimtab.dev/drift`), else the Application's."""
     stated = manifest.annotations.get(DRIFT_ANNOTATION, "")
     return DriftMode(stated) if stated in set(DriftMode) else options.drift
+
+
+def _last_applied(manifest: Manifest, entry: Entry | None, options: PlanOptions) -> Manifest | None:
+    """The manifest that was applied last, where it is at hand: a revision may have failed half-way in between."""
+    digest = options.previous_digests.get(manifest.ref)
+    known = digest is not None and isinstance(entry, Applied) and entry.declared == digest
+    return options.previous.get(manifest.ref) if known else None
 
 
 def _declared_same(manifest: Manifest, entry: Entry | None, options: PlanOptions) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from trimtab.core.api_error import ApiError
 from trimtab.core.observed import Absent, Live, Unknown
 from trimtab.core.refs import ObjectRef
-from trimtab.plan.ownership import owner_of
+from trimtab.plan.ownership import has_apply_entry, owner_of
 from trimtab.plan.sight import Foreign, Missing, Owned, Sight, Unsure
 from trimtab.reconcile.observer import Observer, Sighting
 from trimtab.reconcile.parallel import gather_bounded
@@ -44,7 +44,9 @@ class Surveyor:
         unknown: list[ObjectRef] = []
         for ref in versions:
             sighting = self.observer.sighting(ref)
-            if sighting is not None and sighting.owner == mark and not self.observer.unexplained(ref):
+            # Marks without our Apply entry (and so without a digest) may be copied: the whole object has to tell.
+            marked = sighting is not None and sighting.owner == mark and sighting.digest is not None
+            if sighting is not None and marked and not self.observer.unexplained(ref):
                 sights[ref] = _owned(sighting)
             elif ref.namespace and ref.namespace in empty_namespaces:
                 sights[ref] = Missing()
@@ -105,7 +107,9 @@ class _Batch:
             case Live(body=body) as live:
                 observer.saw(ref, body)
                 sighting = observer.sighting(ref)
-                return _owned(sighting) if sighting and sighting.owner == self.mark else Foreign(live)
+                owner = owner_of(body)
+                ours = owner is not None and str(owner) == self.mark and has_apply_entry(body)
+                return _owned(sighting) if sighting and ours else Foreign(live)
 
 
 def _owned(sighting: Sighting) -> Owned:

@@ -92,9 +92,18 @@ class TestLookingBeforeAnUpdate:
 
     def test_not_where_the_last_revision_left_them_out_as_well(self):
         now = manifest("Deployment", "web", spec={})
-        change = decide(now, applied(declared="old"), owned(), options(previous={now.ref: now}))
+        change = decide(
+            now, applied(declared="old"), owned(), options(previous={now.ref: now}, previous_digests={now.ref: "old"})
+        )
         assert isinstance(change, Update)
         assert not change.look
+
+    def test_where_a_revision_in_between_may_have_declared_them(self):
+        now = manifest("Deployment", "web", spec={})
+        older = options(previous={now.ref: now}, previous_digests={now.ref: "older"})
+        change = decide(now, applied(declared="old"), owned(), older)
+        assert isinstance(change, Update)
+        assert change.look
 
     def test_not_where_they_are_declared(self):
         now = manifest("Deployment", "web", spec={"replicas": 2})
@@ -111,7 +120,7 @@ class TestLookingBeforeAnUpdate:
 
     def test_where_fields_to_be_dropped_may_be_others_by_now(self):
         before = manifest("ConfigMap", "a", data={"x": "1"})
-        known = options(previous={MANIFEST.ref: before})
+        known = options(previous={MANIFEST.ref: before}, previous_digests={MANIFEST.ref: "old"})
         change = decide(MANIFEST, applied(declared="old"), owned(baseline="other"), known)
         assert change == Update(MANIFEST, applied(declared="old"), "uid-1", look=True, previous=before)
 

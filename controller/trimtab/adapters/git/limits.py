@@ -13,7 +13,7 @@ class GitLimits:
     """Worker processes at most. Two of them are kept for work on local files, which no slow server may hold up."""
     uses_per_worker: int = 200
     """Requests after which a worker is replaced, since GitPython leaks in long-lived processes."""
-    idle_seconds: float = 30.0
+    idle_seconds: float = 10.0
     """Time without work after which a worker ends."""
     local_timeout_seconds: float = 60.0
     """Deadline of work on local files."""

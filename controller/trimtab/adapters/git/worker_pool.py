@@ -34,7 +34,10 @@ class _Worker:
 
 
 class WorkerPool:
-    """At most `limits.workers` processes, of which network requests may take all but two."""
+    """At most `limits.workers` processes: network requests take all but two, those for local files two.
+
+    Local requests take milliseconds: in more processes they would end no sooner, and each process holds memory.
+    """
 
     def __init__(self, limits: GitLimits) -> None:
         self._limits = limits
@@ -42,6 +45,7 @@ class WorkerPool:
         self._spawning = asyncio.Lock()
         self._all_slots = asyncio.Semaphore(limits.workers)
         self._network_slots = asyncio.Semaphore(max(1, limits.workers - _KEPT_FOR_LOCAL_WORK))
+        self._local_slots = asyncio.Semaphore(_KEPT_FOR_LOCAL_WORK)
         self._idle: list[_Worker] = []
         self._workers: set[_Worker] = set()
         self._warming: asyncio.Task[None] | None = None
@@ -64,10 +68,7 @@ class WorkerPool:
         Raises SourceError as the worker tells; WorkerLost where it ended, MirrorUnreadable where it found the mirror
         broken.
         """
-        if network:
-            async with self._network_slots, self._all_slots:
-                return await self._call(request)
-        async with self._all_slots:
+        async with self._network_slots if network else self._local_slots, self._all_slots:
             return await self._call(request)
 
     async def close(self) -> None:

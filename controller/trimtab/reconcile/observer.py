@@ -96,8 +96,8 @@ class Observer:
         known = self._sightings.get(ref)
         version = str(metadata["resourceVersion"])
         if known and known.uid == metadata["uid"] and _older(version, known.resource_version):
-            missing_body = version == known.resource_version and self._differs(ref, known) and known.body is None
-            if not missing_body:
+            wanted = ref in self._unsure or (self._differs(ref, known) and known.body is None)
+            if version != known.resource_version or not wanted:
                 return
         annotations = metadata.get("annotations") or {}
         owner = annotations.get(OWNER_ANNOTATION, "")

@@ -9,6 +9,7 @@ from typing import Any, Final
 import typer
 
 from trimtab.cli.options import Outputs
+from trimtab.core.visible import visible
 from trimtab.report.text import Table
 
 _GAP: Final = "   "
@@ -27,7 +28,7 @@ def print_table(table: Table, *, empty: str = "nothing found") -> None:
 
 def plain(table: Table) -> str:
     """Columns padded with blanks as kubectl does it, one line per row; the last column is not padded."""
-    rows = [table.columns, *(tuple(" ".join(cell.split()) for cell in row) for row in table.rows)]
+    rows = [table.columns, *(tuple(" ".join(visible(cell).split()) for cell in row) for row in table.rows)]
     widths = [max(len(row[index]) for row in rows) for index in range(len(table.columns))]
     return "\n".join(
         _GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -59,7 +60,7 @@ def without_managed_fields(body: dict[str, Any]) -> dict[str, Any]:
 
 def note(text: str) -> None:
     """One line of news on stderr."""
-    typer.echo(text, err=True)
+    typer.echo(visible(text), err=True)
 
 
 def _print_rich(table: Table) -> None:
@@ -71,5 +72,5 @@ def _print_rich(table: Table) -> None:
     for name in table.columns:
         drawn.add_column(name, overflow="fold", no_wrap=name in ("NAMESPACE", "NAME", "READY", "HEALTHY", "AGE"))
     for row in table.rows:
-        drawn.add_row(*(Text(cell, style=_COLOURS.get(cell.partition(" ")[0], "")) for cell in row))
+        drawn.add_row(*(Text(visible(cell), style=_COLOURS.get(cell.partition(" ")[0], "")) for cell in row))
     Console().print(drawn)

@@ -43,6 +43,7 @@ def guarded(verb: Callable[P, T]) -> Callable[P, T]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
         from trimtab.core.api_error import ApiError
         from trimtab.core.errors import TrimtabError
+        from trimtab.core.visible import visible
 
         try:
             return verb(*args, **kwargs)
@@ -51,7 +52,7 @@ def guarded(verb: Callable[P, T]) -> Callable[P, T]:
         except (ApiError, ValueError, OSError) as error:
             texts = [str(error)]
         for text in texts:
-            typer.echo(f"Error: {' '.join(text.split())}", err=True)
+            typer.echo(f"Error: {' '.join(visible(text).split())}", err=True)
         raise typer.Exit(EXIT_ERROR)
 
     return wrapper

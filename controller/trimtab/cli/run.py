@@ -4,12 +4,12 @@ Flags and environment flow in as settings; it serves until SIGTERM or SIGINT.
 """
 
 import asyncio
-import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from trimtab.cli.log_lines import log_to_stderr
 from trimtab.cli.programs import find_kustomize
 from trimtab.core.names import DEFAULT_NAMESPACE
 from trimtab.core.settings import WATCH_IDLE_SECONDS, WATCH_STALE_SECONDS, Settings
@@ -56,7 +56,7 @@ def run(
     """
     from trimtab.handlers.process import run as serve
 
-    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_stderr(log_level)
     settings = Settings(
         namespace=namespace,
         kubeconfig=kubeconfig,

@@ -25,6 +25,7 @@ from trimtab.api.timestamps import format_time
 from trimtab.core.errors import Problem
 from trimtab.core.refs import ObjectRef
 from trimtab.core.revision import Revision
+from trimtab.core.visible import visible
 from trimtab.health.status import Health, HealthStatus, worst
 from trimtab.report.conditions import Said, failing, false, merge, progressing, shorten, true, unknown
 from trimtab.report.drift_items import DriftRecord, drift_items, drift_sentence
@@ -156,7 +157,7 @@ def error_item(problem: Problem) -> ErrorItem:
     remedy = f" ({problem.remedy})" if problem.remedy else ""
     return ErrorItem(
         object=str(problem.ref) if problem.ref else None,
-        file=problem.origin.file if problem.origin else None,
+        file=visible(problem.origin.file) if problem.origin else None,
         line=problem.origin.line or None if problem.origin else None,
         message=shorten(problem.message + remedy, characters=_MESSAGE_CHARACTERS),
     )

@@ -10,6 +10,7 @@ from typing import Final
 from trimtab.api.application import READY, RECONCILING, STALLED
 from trimtab.api.model import Condition, ConditionStatus
 from trimtab.api.timestamps import format_time
+from trimtab.core.visible import visible
 
 MESSAGE_CHARACTERS: Final = 4096
 """Where the message of a condition is cut: enough for several errors, and far from the limit of the type."""
@@ -63,7 +64,8 @@ def merge(
 
 
 def shorten(text: str, *, characters: int) -> str:
-    """The text, cut with an ellipsis where it is longer."""
+    """The text without what a terminal would obey, cut with an ellipsis where it is longer."""
+    text = visible(text)
     return text if len(text) <= characters else text[: characters - 1] + "…"
 
 

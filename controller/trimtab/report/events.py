@@ -14,6 +14,7 @@ from trimtab.api.model import Resource
 from trimtab.api.timestamps import format_micro_time
 from trimtab.core.names import API_GROUP
 from trimtab.core.refs import ResourceType
+from trimtab.core.visible import visible
 from trimtab.report.conditions import shorten
 
 REPORTING_CONTROLLER: Final = f"{API_GROUP}/controller"
@@ -203,6 +204,7 @@ def event_body(happening: Happening, *, instance: str, now_seconds: float) -> di
 
 
 def _cut(note: str) -> str:
+    note = visible(note)
     encoded = note.encode()
     return note if len(encoded) <= NOTE_BYTES else f"{encoded[:NOTE_BYTES].decode(errors='ignore')}…"
 

@@ -7,12 +7,13 @@ from typing import Any, Final
 
 import orjson
 
+from trimtab.core.names import API_GROUP
 from trimtab.core.refs import ObjectRef
+from trimtab.core.visible import visible
 
 MASK: Final = "(masked)"
 _CHANGED_FROM: Final = "(masked, before)"
 _CHANGED_TO: Final = "(masked, after)"
-_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _OPEN_FIELDS: Final = (
     "metadata.labels",
     "metadata.name",
@@ -33,7 +34,7 @@ def shown(ref: ObjectRef, field: str, value: Any, *, characters: int = 256) -> s
     """A field's value as JSON, cut to a length; masked in Secrets, but for fields known to be harmless."""
     if is_secret(ref) and not any(field == each or field.startswith((f"{each}.", f"{each}[")) for each in _OPEN_FIELDS):
         return MASK
-    text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    text = visible(orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode())
     return text if len(text) <= characters else text[: characters - 1] + "…"
 
 
@@ -52,9 +53,13 @@ def _masked(body: dict[str, Any] | None, other: dict[str, Any] | None, changed: 
         values = body.get(name)
         if values is not None:
             result[name] = _mask_map(values, (other or {}).get(name), changed, known=other is not None)
-    annotations = body.get("metadata", {}).get("annotations") or {}
-    if _LAST_APPLIED in annotations:
-        result["metadata"] = {**body["metadata"], "annotations": {**annotations, _LAST_APPLIED: MASK}}
+    metadata = body.get("metadata", {})
+    if metadata.get("annotations"):
+        # Tools keep former states there; only our own are known to hold none.
+        theirs = (other or {}).get("metadata", {}).get("annotations")
+        masked = _mask_map(metadata["annotations"], theirs, changed, known=other is not None)
+        ours = {key: value for key, value in metadata["annotations"].items() if f"{API_GROUP}/" in key}
+        result["metadata"] = {**metadata, "annotations": {**masked, **ours}}
     return result
 
 

@@ -7,6 +7,7 @@ from trimtab.core.refs import ObjectRef
 from trimtab.report.masking import is_secret, masked_pair, shown
 
 SECRET = ObjectRef("local", "", "Secret", "shop", "login")
+OWNER = "trimtab.dev/owner"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -37,11 +38,14 @@ def test_one_side_alone_is_masked():
     )
 
 
-def test_former_configurations_are_masked():
-    metadata = {"name": "login", "annotations": {LAST_APPLIED: '{"data":{"a":"eA=="}}', "note": "fine"}}
+def test_annotations_are_masked_but_for_our_own():
+    metadata = {
+        "name": "login",
+        "annotations": {LAST_APPLIED: '{"data":{"a":"eA=="}}', "note": "hunter2", OWNER: "ns/app/u"},
+    }
     before, _ = masked_pair(body(metadata=metadata), None)
     assert before is not None
-    assert before["metadata"]["annotations"] == {LAST_APPLIED: "(masked)", "note": "fine"}
+    assert before["metadata"]["annotations"] == {LAST_APPLIED: "(masked)", "note": "(masked)", OWNER: "ns/app/u"}
 
 
 def test_odd_shapes_are_masked_whole():

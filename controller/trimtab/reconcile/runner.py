@@ -228,8 +228,9 @@ class _Execution:
         try:
             if isinstance(command, Retry):
                 await self._runner.clock.sleep(command.delay_seconds)
-                self._waiting.pop(task, None)
                 command = command.command
+                if not isinstance(command, AwaitGone | AwaitEstablished):
+                    self._waiting.pop(task, None)
             event = await self._runner.carry_out(command, self._context)
         except asyncio.CancelledError:
             if task not in self._waiting:
@@ -243,8 +244,9 @@ class _Execution:
     def _cancel(self) -> None:
         """Take no new work, and let nothing wait for what an older revision wanted."""
         self._cancelled = True
-        self._run.cancel()
-        for task in list(self._waiting):
+        waiting = list(self._waiting)
+        self._begin(self._run.cancel())
+        for task in waiting:
             task.cancel()
 
     async def _tick(self) -> None:

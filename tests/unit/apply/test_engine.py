@@ -65,12 +65,14 @@ def test_updates_of_what_is_on_record_need_not_wait_for_the_inventory():
 
 
 def test_what_is_intended_already_is_not_recorded_again():
-    start(Create(A, INTENDED)) << [Apply(A)]
+    book = start(Create(A, INTENDED)) << [Apply(A)]
+    assert not book.run.done
 
 
 def test_no_more_than_the_limit_is_out():
     book = start(Create(A, INTENDED), Create(B, INTENDED), Create(C, INTENDED), in_flight=2)
     book << [Apply(A), Apply(B)] >> answer(B) << [Apply(C)]
+    assert endings(book.run) == {"b": Ending.DONE}
 
 
 def test_a_retry_keeps_its_place():
@@ -97,6 +99,7 @@ def test_a_definition_that_is_applied_is_on_record_while_it_is_awaited():
     book = start(Create(DEFINITION, INTENDED), Create(WIDGET, INTENDED))
     book << [Apply(DEFINITION)] >> answer(DEFINITION) << [AwaitEstablished(DEFINITION.ref)]
     book >> Tick() << [Record({DEFINITION.ref: applied()})]
+    assert endings(book.run) == {}
 
 
 def test_a_definition_that_stands_is_looked_at_only_for_what_waits():
@@ -110,6 +113,7 @@ def test_a_definition_that_stands_is_looked_at_only_for_what_waits():
 def test_waits_take_no_place_from_requests():
     book = start(Unchanged(DEFINITION), Create(WIDGET, INTENDED), Create(A, INTENDED), in_flight=1)
     book << [AwaitEstablished(DEFINITION.ref), Apply(A)]
+    assert not book.run.done
 
 
 def test_a_failure_blocks_what_waits_for_it_and_nothing_else():
@@ -143,6 +147,7 @@ def test_a_namespace_is_deleted_when_its_contents_are_gone():
     book = start(Delete(A.ref, applied("ua")), Delete(SPACE.ref, applied("un")))
     book << [Remove(A.ref, "v1", "ua")] >> Removed(A.ref) << [AwaitGone(A.ref, "v1", "ua")]
     book >> Gone(A.ref) << [Remove(SPACE.ref, "v1", "un")]
+    assert endings(book.run) == {"a": Ending.DONE}
 
 
 @pytest.mark.parametrize(("leaving", "expected"), [(False, Ending.BLOCKED), (True, Ending.DONE)])
@@ -159,6 +164,7 @@ def test_contents_that_hang_block_their_namespace_but_never_a_teardown(leaving, 
 def test_a_tick_writes_what_was_gathered():
     book = start(Create(A, INTENDED), Create(B, INTENDED))
     book << [Apply(A), Apply(B)] >> answer(A) << [] >> Tick() << [Record({A.ref: applied()})] >> Tick() << []
+    assert endings(book.run) == {"a": Ending.DONE}
 
 
 def test_unchanged_and_held_objects_need_nothing():
@@ -253,7 +259,7 @@ def test_a_whole_life():
     Playbook(ApplyRun(build([A], {A.ref: applied()}, {A.ref: owned()}, digests), entry_of=lambda *_: applied())).end()
     gone = Playbook(ApplyRun(teardown({A.ref: applied()}, {A.ref: owned()}, digests), entry_of=lambda *_: applied()))
     gone << [Remove(A.ref, "v1", "uid-1")] >> Gone(A.ref) << [Record({A.ref: None})] >> Recorded()
-    gone.end()
+    assert endings(gone.end()) == {"a": Ending.DONE}
 
 
 def test_orphans_have_their_turn_with_the_prunes():

@@ -141,6 +141,7 @@ class TestAdoption:
     def test_without_owners_it_is_looked_at_first(self):
         book = start(Adopt(A, live("ConfigMap", "a"))) << [Record({REF: INTENDED})] >> Recorded() << [GET]
         book >> seen() << [Apply(A, "uid-1")]
+        assert succeed(book).operation is Operation.ADOPT
 
     def test_it_may_be_gone_by_then(self):
         book = start(Adopt(A, live("ConfigMap", "a"), INTENDED)) << [GET] >> Got(REF, Absent()) << [Apply(A)]
@@ -202,6 +203,7 @@ class TestInvalid:
     def test_an_object_that_vanished_meanwhile_is_created(self):
         book = start(Update(A, INTENDED, "uid-1")) << [Apply(A, "uid-1")] >> Refused(REF, COLLISION) << [GET]
         book >> Got(REF, Absent()) << [Apply(A)]
+        assert succeed(book, "uid-2").operation is Operation.CREATE
 
     def test_refusals_that_name_no_field_are_not_looked_into(self):
         book = start(Update(A, applied(), "uid-1")) << [Apply(A, "uid-1")]
@@ -235,7 +237,8 @@ class TestForce:
 
     def test_what_is_proven_ours_is(self):
         book = start(Update(FORCED, INTENDED, "uid-1")) << [Apply(FORCED, "uid-1")] >> Refused(REF, IMMUTABLE)
-        book << [GET] >> seen(**OURS) << [Remove(REF, "v1", "uid-1")]
+        book << [GET] >> seen(**OURS) << [Remove(REF, "v1", "uid-1")] >> Gone(REF) << [Apply(FORCED)]
+        assert succeed(book, "uid-2").operation is Operation.RECREATE
 
     def test_once_is_enough(self):
         book = start(Update(FORCED, INTENDED, "uid-1")) << [Apply(FORCED, "uid-1")] >> Refused(REF, IMMUTABLE)
@@ -245,6 +248,7 @@ class TestForce:
     def test_a_planned_recreation_is_recorded_first(self):
         book = start(Recreate(FORCED, "uid-1", applied())) << [Record({REF: INTENDED})] >> Recorded()
         book << [Remove(REF, "v1", "uid-1")] >> Gone(REF) << [Apply(FORCED)]
+        assert succeed(book, "uid-2").operation is Operation.RECREATE
 
     @pytest.mark.parametrize("after_removal", [False, True])
     def test_its_trouble(self, after_removal):

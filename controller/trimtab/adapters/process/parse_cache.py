@@ -28,9 +28,11 @@ class ParseCache:
         """Keep a value, and forget the least recently used ones beyond the limit; larger ones are not kept at all."""
         if len(value) > self._limit_bytes:
             return
+        # A copy: what the JSON library returns keeps the whole buffer that it was written to, 8 KiB for 600 bytes.
+        copy = bytes(memoryview(value))
         with self._lock:
             self.size_bytes += len(value) - len(self._kept.pop(key, b""))
-            self._kept[key] = value
+            self._kept[key] = copy
             while self.size_bytes > self._limit_bytes:
                 _, forgotten = self._kept.popitem(last=False)
                 self.size_bytes -= len(forgotten)

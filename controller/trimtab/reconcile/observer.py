@@ -142,6 +142,10 @@ class Observer:
         if sighting and (sighting.uid, sighting.digest) == state:
             sighting.body, sighting.changed_at = None, 0.0
 
+    def expects(self, ref: ObjectRef) -> bool:
+        """Whether the object is known to have been applied."""
+        return ref in self._expected
+
     def forget(self, ref: ObjectRef) -> None:
         """The object is no longer anybody's of ours."""
         for table in (self._owners, self._expected, self._sightings, self._unsure):

@@ -89,8 +89,9 @@ class _Batch:
         present = {ref for ref in self.refs if ref in there}
         sights: dict[ObjectRef, Sight] = dict.fromkeys(self.refs, Missing())
         for ref in present:
-            # The list shows metadata only: one of ours needs the whole object for its baseline.
-            ours = owner_of(there[ref]) is not None and str(owner_of(there[ref])) == self.mark
+            # The list shows metadata only: one of ours, stripped of its marks or not, needs the whole for its baseline.
+            named = owner_of(there[ref]) is not None and str(owner_of(there[ref])) == self.mark
+            ours = named or self.surveyor.observer.expects(ref)
             sights[ref] = await self._get(ref) if ours else Foreign(Live(there[ref]))
         for ref in set(self.refs) - present:
             self.surveyor.observer.settle_absent(ref)

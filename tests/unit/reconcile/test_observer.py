@@ -1,65 +1,15 @@
 """The gate of the watches: which events wake whom, and which are our own doing or old news."""
 
-from typing import Any
-
 import pytest
-from tests.fakes.clock import HandClock
-from tests.fakes.cluster import Cluster, kind_of
-from tests.fakes.controller import AVAILABLE, SIGNING_KEY, config_map, deployment, namespace
+from tests.fakes.cluster import kind_of
+from tests.fakes.controller import AVAILABLE, SIGNING_KEY, config_map, deployment
+from tests.fakes.sea import OWNER, Sea
 
-from trimtab.core.manifest import Manifest, Origin
 from trimtab.core.refs import ObjectRef
-from trimtab.drift.baseline import baseline
-from trimtab.plan.ownership import Owner, mark
 from trimtab.reconcile.observer import Observer
-from trimtab.reconcile.ports import Seen, Synced, Vanished, WatchTrouble
+from trimtab.reconcile.ports import Synced, Vanished, WatchTrouble
 
-OWNER = Owner("trimtab-system", "shop", "uid-of-shop")
 KIND = kind_of(config_map("a"))
-
-
-class Sea:
-    """A cluster, an observer, and who was woken."""
-
-    def __init__(self) -> None:
-        self.clock = HandClock()
-        self.cluster = Cluster()
-        self.cluster.other_applies(namespace("shop"))
-        self.observer = Observer(key=SIGNING_KEY, clock=self.clock)
-        self.woken: list[ObjectRef | None] = []
-        self.observer.wake = self._wake
-
-    def _wake(self, owner: str, ref: ObjectRef | None) -> None:
-        assert owner == str(OWNER)
-        self.woken.append(ref)
-
-    def applied(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Apply marked, without telling anybody; the answer."""
-        manifest = Manifest(ObjectRef.of(body), body["apiVersion"], body, Origin("a.yaml"))
-        return self.cluster.apply(mark(manifest, instance="test", bucket=1, owner=OWNER).body)
-
-    def at_rest(self, body: dict[str, Any]) -> ObjectRef:
-        """Applied, seen, expected as it is; nobody woken yet."""
-        answer = self.applied(body)
-        ref = ObjectRef.of(answer)
-        self.expect(answer)
-        self.see(answer)
-        self.woken.clear()
-        return ref
-
-    def expect(self, answer: dict[str, Any]) -> None:
-        state = (answer["metadata"]["uid"], baseline(answer, key=SIGNING_KEY) or "")
-        self.observer.expect(ObjectRef.of(answer), str(OWNER), state)
-
-    def see(self, body: dict[str, Any]) -> None:
-        self.observer.sink(Seen(kind_of(body), body))
-
-    def edit(self, ref: ObjectRef, path: str = "data.mode", value: Any = "slow") -> dict[str, Any]:
-        self.cluster.edit(ref, path, value)
-        return self.body(ref)
-
-    def body(self, ref: ObjectRef) -> dict[str, Any]:
-        return next(body for body in self.cluster.marked() if ObjectRef.of(body) == ref)
 
 
 @pytest.fixture
@@ -74,7 +24,7 @@ def test_before_anybody_wants_to_be_woken_nothing_happens() -> None:
     sea = Sea()
     observer = Observer(key=SIGNING_KEY, clock=sea.clock)
     body = sea.applied(config_map("a"))
-    observer.sink(Seen(KIND, body))
+    observer.saw(ObjectRef.of(body), body)
     sighting = observer.sighting(ObjectRef.of(body))
     assert sighting is not None
     assert sighting.owner == str(OWNER)

@@ -25,13 +25,17 @@ from trimtab.render.identity import render_key
 from trimtab.render.qualify import Qualified, qualify, unserved
 from trimtab.source.path import repository_path
 
+_Attempt = tuple[str, str, int]
+"""Repository, commit and generation of the Application: with equal ones the same comes of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The last rendering of an Application."""
+    """The last rendering of an Application: of what it was made, its key, and the folders that were read for it."""
 
+    attempt: _Attempt
     key: str
-    rendered: Rendered
+    folders: tuple[str, ...]
 
 
 class DesiredStates:
@@ -45,8 +49,8 @@ class DesiredStates:
         self._objects = objects
         self._instance = instance
         self._key = key
-        self._rendered: dict[str, _Known] = {}
-        self._failed: dict[str, tuple[tuple[str, str, int], TrimtabError]] = {}
+        self._known: dict[str, _Known] = {}
+        self._failed: dict[str, tuple[_Attempt, TrimtabError]] = {}
         # Rendering is CPU-bound: more at a time would only take turns and memory.
         self._slots = asyncio.Semaphore(slots)
 
@@ -62,21 +66,33 @@ class DesiredStates:
         if failed is not None and failed[0] == attempt and not again:
             raise failed[1]
         try:
-            desired = await self._get(application, artifact, state, again=again)
+            state.desired = await self._get(application, artifact, state, attempt, again=again)
         except TrimtabError as error:
             self._failed[state.owner.uid] = (attempt, error)
             raise
         self._failed.pop(state.owner.uid, None)
-        return desired
-
-    async def _get(self, application: Application, artifact: Artifact, state: AppState, *, again: bool) -> Desired:
-        path = repository_path(application.spec.path)
-        rendered, key = await self._render(application, artifact, path, state.owner.uid)
-        current = state.desired
-        if current is not None and current.key == key and not (current.problems and again):
-            return replace(current, revision=artifact.revision)
-        state.desired = await self._mark(application, artifact, rendered, key, state)
         return state.desired
+
+    async def _get(
+        self, application: Application, artifact: Artifact, state: AppState, attempt: _Attempt, *, again: bool
+    ) -> Desired:
+        path, uid = repository_path(application.spec.path), state.owner.uid
+        known, current = self._known.get(uid), state.desired
+        if known is not None and current is not None and not (current.problems and again):
+            # Most turns heal or tell: they ask Git nothing.
+            if known.attempt == attempt:
+                return current
+            if await self._key_of(application, artifact, path, known.folders) == known.key:
+                self._known[uid] = replace(known, attempt=attempt)
+                return replace(current, revision=artifact.revision)
+        async with self._slots:
+            rendered = await self._renderer.render(
+                self._git, artifact.url, artifact.credentials, artifact.revision.sha, path
+            )
+        key = await self._key_of(application, artifact, path, rendered.folders) or ""
+        desired = await self._mark(application, artifact, rendered, key, state)
+        self._known[uid] = _Known(attempt, key, rendered.folders)
+        return desired
 
     async def recall(self, application: Application, artifact: Artifact, state: AppState) -> Desired | None:
         """What the revision applied last declared, after a restart; None where its commit is no longer at hand.
@@ -94,22 +110,8 @@ class DesiredStates:
 
     def forget(self, uid: str) -> None:
         """The Application is gone."""
-        self._rendered.pop(uid, None)
+        self._known.pop(uid, None)
         self._failed.pop(uid, None)
-
-    async def _render(self, application: Application, artifact: Artifact, path: str, uid: str) -> tuple[Rendered, str]:
-        known = self._rendered.get(uid)
-        if known is not None:
-            key = await self._key_of(application, artifact, path, known.rendered.folders)
-            if key == known.key:
-                return known.rendered, key
-        async with self._slots:
-            rendered = await self._renderer.render(
-                self._git, artifact.url, artifact.credentials, artifact.revision.sha, path
-            )
-        key = await self._key_of(application, artifact, path, rendered.folders)
-        self._rendered[uid] = _Known(key or "", rendered)
-        return rendered, key or ""
 
     async def _key_of(
         self, application: Application, artifact: Artifact, path: str, folders: tuple[str, ...]

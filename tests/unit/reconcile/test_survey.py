@@ -1,4 +1,4 @@
-"""Who is asked about objects, and how often: the watches first, lists before GETs, and nobody about empty namespaces."""
+"""Who is asked about objects, and how often: watches first, lists before GETs, and nobody about empty namespaces."""
 
 import pytest
 from tests.fakes.cluster import kind_of

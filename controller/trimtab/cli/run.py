@@ -54,6 +54,9 @@ def run(
 
     Example: trimtab run --namespace trimtab-system --metrics-bind-address 127.0.0.1:8080
     """
+    from trimtab.handlers.lean_imports import import_lean
+
+    import_lean()
     from trimtab.handlers.process import run as serve
 
     log_to_stderr(log_level)

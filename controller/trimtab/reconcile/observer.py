@@ -23,6 +23,10 @@ def _sleep_on(_owner: str, _ref: ObjectRef | None) -> None:
     """Nobody wants to be woken yet."""
 
 
+REMEMBERED_DIGESTS = 256
+"""As many as answers may be under way between their arrival and their entry in the inventory."""
+
+
 @dataclass(slots=True)
 class Sighting:
     """The last trustworthy state of one object. `body` is held only while it differs from what is expected."""
@@ -63,6 +67,8 @@ class Observer:
         self._owners: dict[ObjectRef, str] = {}
         self._unsure: dict[ObjectRef, str] = {}
         self._held: dict[ObjectRef, _Held] = {}
+        self._digests: dict[tuple[str, str, str | None], str | None] = {}
+        """By uid, resourceVersion and apiVersion, the latest ones."""
         self._trouble: dict[ResourceType, str] = {}
         self._synced: dict[ResourceType, asyncio.Event] = {}
 
@@ -101,7 +107,7 @@ class Observer:
                 return
         annotations = metadata.get("annotations") or {}
         owner = annotations.get(OWNER_ANNOTATION, "")
-        digest = baseline(body, key=self._key)
+        digest = self.digest(body)
         keep = annotations.get(PRUNE_ANNOTATION) == "disabled"
         sighting = Sighting(metadata["uid"], version, digest, assess(body), owner, keep)
         was_unsure = self._unsure.pop(ref, None)
@@ -120,6 +126,16 @@ class Observer:
             self.wake(holder, ref)
         elif known is None or known.health != sighting.health:
             self.wake(holder, None)
+
+    def digest(self, body: dict[str, Any]) -> str | None:
+        """The baseline of a live object, made once although gate, sighting and inventory ask for that of an answer."""
+        metadata = body["metadata"]
+        state = (metadata["uid"], metadata["resourceVersion"], body.get("apiVersion"))
+        if state not in self._digests:
+            if len(self._digests) >= REMEMBERED_DIGESTS:
+                del self._digests[next(iter(self._digests))]
+            self._digests[state] = baseline(body, key=self._key)
+        return self._digests[state]
 
     def _doubt(self, ref: ObjectRef, reason: str) -> None:
         self._unsure[ref] = reason
@@ -160,9 +176,8 @@ class Observer:
         held = self._held[ref]
         held.applies -= 1
         if answer is not None:
-            state = baseline(answer, key=self._key)
             if ref in self._owners:
-                self._expected[ref] = (answer["metadata"]["uid"], state or "")
+                self._expected[ref] = (answer["metadata"]["uid"], self.digest(answer) or "")
             self.saw(ref, answer)
         if held.applies:
             return

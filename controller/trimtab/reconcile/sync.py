@@ -15,7 +15,6 @@ from trimtab.core.errors import Problem
 from trimtab.core.inventory import Applied, Entry
 from trimtab.core.manifest import Manifest
 from trimtab.core.refs import ObjectRef
-from trimtab.drift.baseline import baseline
 from trimtab.plan.build import build, teardown
 from trimtab.plan.changes import Create, Held, Plan, Update
 from trimtab.plan.options import PlanOptions
@@ -146,7 +145,7 @@ class Synchroniser:
 
     def _entry_of(self, desired: Desired | None) -> Callable[[Manifest, dict[str, Any]], Applied]:
         def entry_of(manifest: Manifest, answer: dict[str, Any]) -> Applied:
-            digest = baseline(answer, key=self.key) or ""
+            digest = self.observer.digest(answer) or ""
             declared = desired.digests[manifest.ref] if desired else ""
             return Applied(_version(manifest.api_version), answer["metadata"]["uid"], digest, declared)
 

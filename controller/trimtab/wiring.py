@@ -22,7 +22,7 @@ from trimtab.adapters.kube.watcher import KubeWatches
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.adapters.prometheus.metrics import PrometheusMetrics
 from trimtab.adapters.prometheus.registry import MetricRegistry
-from trimtab.adapters.store.instance import Instance, load_instance
+from trimtab.adapters.store.instance import Instance, InstanceError, load_instance
 from trimtab.adapters.store.inventory import KubeInventoryStore
 from trimtab.adapters.store.rebuild import InventoryRebuilder
 from trimtab.core.settings import Settings
@@ -37,8 +37,9 @@ from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.loop import Loop, Reconciler
 from trimtab.reconcile.narrator import Narrator
 from trimtab.reconcile.observer import Observer
-from trimtab.reconcile.queue import WorkQueue
+from trimtab.reconcile.queue import Backoff, WorkQueue
 from trimtab.reconcile.repositories import RepositoryReconciler
+from trimtab.reconcile.roll_call import ROLL_CALL, RollCall
 from trimtab.reconcile.runner import Runner
 from trimtab.reconcile.survey import Surveyor
 from trimtab.reconcile.sync import Synchroniser
@@ -46,6 +47,7 @@ from trimtab.reconcile.teardown import Teardown
 from trimtab.reconcile.watch_set import WatchSet
 
 LAG_PERIOD_SECONDS = 0.5
+LONGEST_START_PAUSE_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -54,15 +56,14 @@ class Controller:
     """A controller put together, not yet running."""
 
     access: Access
+    discovery: Discovery
     desk: Desk
+    roll_call: RollCall
     loop: Loop
-    queue: WorkQueue
     watches: KubeWatches
     metrics: PrometheusMetrics
     registry: MetricRegistry
     settings: Settings
-    serving: asyncio.Event
-    """Set once our own kinds are watched."""
 
     def live(self) -> str:
         """Why the process should be restarted; empty where it should not."""
@@ -70,10 +71,6 @@ class Controller:
         if age > self.settings.watch_stale_seconds:
             return f"a watch has shown no sign of life for {age:.0f} s"
         return ""
-
-    def ready(self) -> str:
-        """Why the controller cannot do its work yet; empty where it can."""
-        return "" if self.serving.is_set() else "kopf does not watch our kinds yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +102,23 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
     stack.push_async_callback(watches.close)
     outside.metrics.watch_age(watches.oldest_sign_of_life_seconds)
     outside.metrics.queue_depth(lambda: outside.queue.depth)
-    reconcilers: dict[str, Reconciler] = {GIT_REPOSITORY: _repositories(outside), APPLICATION: applications}
+    roll_call = RollCall(desk=outside.desk, queue=outside.queue, objects=outside.objects)
+    reconcilers: dict[str, Reconciler] = {
+        GIT_REPOSITORY: _repositories(outside),
+        APPLICATION: applications,
+        ROLL_CALL: roll_call,
+    }
     loop = Loop(outside.queue, reconcilers, outside.clock, outside.metrics, workers=settings.concurrency)
     return Controller(
-        access, outside.desk, loop, outside.queue, watches, outside.metrics, registry, settings, asyncio.Event()
+        access=access,
+        discovery=outside.discovery,
+        desk=outside.desk,
+        roll_call=roll_call,
+        loop=loop,
+        watches=watches,
+        metrics=outside.metrics,
+        registry=registry,
+        settings=settings,
     )
 
 
@@ -118,7 +128,7 @@ async def _open_outside(
     connection = await stack.enter_async_context(Connection(access, on_request=metrics.api_request))
     discovery = Discovery(connection)
     objects = KubeObjects(connection, discovery)
-    instance = await load_instance(objects, settings.namespace)
+    instance = await _load_instance(objects, settings.namespace)
     git = GitMirrors(settings.data_dir / "git")
     await git.start()
     stack.push_async_callback(git.close)
@@ -138,6 +148,19 @@ async def _open_outside(
         queue=queue,
         desk=Desk(queue),
     )
+
+
+async def _load_instance(objects: KubeObjects, namespace: str) -> Instance:
+    """Wait for what time may mend: the server may just be starting. Raises InstanceError."""
+    backoff = Backoff(0.5)
+    while True:
+        try:
+            return await load_instance(objects, namespace)
+        except InstanceError as error:
+            if not error.retry:
+                raise
+            log.warning("waiting: %s", error)
+        await asyncio.sleep(backoff.next_seconds(LONGEST_START_PAUSE_SECONDS, scatter=0.5))
 
 
 def _repositories(outside: _Outside) -> RepositoryReconciler:
@@ -164,6 +187,7 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches
     heritage = Heritage(store, InventoryRebuilder(objects, outside.discovery, selector), objects, observer)
     narrator = Narrator(outside.journal, observer, clock, outside.metrics)
     synchroniser = _synchroniser(outside, observer, Runner(objects, store, observer, clock))
+    # In the data folder, which is locked by now: others may look into the system's folder for such things.
     renderer = KustomizeRenderer(kustomize=settings.kustomize)
     applications = ApplicationReconciler(
         desk=outside.desk,

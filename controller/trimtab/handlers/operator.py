@@ -1,41 +1,154 @@
 """kopf as the runner of the operator: our kinds are watched by it, its login is ours, nothing else of it is used.
 
-Wiring's parts flow in; `serve` runs until it is cancelled.
+Wiring's parts flow in, events flow to the desk. kopf runs in a thread with an event loop of its own and is started
+again whenever it gives up: it does so at most errors of a stream, and when it ends it cancels every task of its loop.
 """
 
 import asyncio
 import logging
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any
 
 import kopf
 
 from trimtab.adapters.kube.access import Access
-from trimtab.handlers.own_kinds import operator_settings, register
+from trimtab.adapters.kube.discovery import Discovery
+from trimtab.core.api_error import ApiError
+from trimtab.handlers.own_kinds import KINDS, Deliver, operator_settings, register
+from trimtab.handlers.watch_signs import WatchSigns
 from trimtab.reconcile.desk import Desk
+from trimtab.reconcile.queue import Backoff
+from trimtab.reconcile.roll_call import RollCall
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE_SECONDS = 5.0
+"""Between two starts of kopf, and between looks for our CRDs."""
+END_SECONDS = 1.0
+"""How long kopf may take to close its watches; nothing of ours is lost if it takes longer."""
+LIVED_SECONDS = 30.0
+"""A run that lasted so long makes up for the failures before it."""
 
 
-def _register_login(registry: kopf.OperatorRegistry, access: Access) -> None:
-    async def login(**_: Any) -> kopf.AiohttpSession:
-        session = access.open_session()
-        authorization = await access.authorization()
-        if authorization is not None:
-            session.headers["Authorization"] = authorization
-        return kopf.AiohttpSession(server=access.host, aiohttp_session=session, default_namespace=access.namespace)
+class Operator:
+    """kopf, for as long as somebody serves."""
 
-    kopf.on.login(registry=registry)(login)
+    def __init__(
+        self,
+        access: Access,
+        discovery: Discovery,
+        desk: Desk,
+        roll_call: RollCall,
+        *,
+        namespace: str,
+        idle_seconds: float,
+    ) -> None:
+        self._access = access
+        self._discovery = discovery
+        self._desk = desk
+        self._namespace = namespace
+        self._idle_seconds = idle_seconds
+        self._missing = ""
+        kinds = {kind.plural: kind.kind for kind in KINDS}
+        self._signs = WatchSigns(kinds, roll_call.begin)
+
+    def trouble(self) -> str:
+        """Why changes of our objects are not seen at present; empty where they are."""
+        return self._missing or self._signs.trouble()
+
+    async def serve(self) -> None:
+        """Watch our kinds in one namespace until cancelled."""
+        # kopf tells of every watch, task and try; what matters of it is told as metrics, probes and conditions.
+        logging.getLogger("kopf").setLevel(logging.CRITICAL)
+        loop = asyncio.get_running_loop()
+        backoff = Backoff(0.2)
+        while True:
+            await self._until_served()
+            started = loop.time()
+            failure = await self._run_once()
+            if loop.time() - started > LIVED_SECONDS:
+                backoff = Backoff(0.2)
+            log.warning("the watches of our kinds ended and begin anew: %s", failure)
+            self._signs.forget()
+            await asyncio.sleep(backoff.next_seconds(LONGEST_PAUSE_SECONDS, scatter=0.5))
+
+    async def _until_served(self) -> None:
+        """kopf looks for our CRDs once, when it starts: wait until they are there."""
+        backoff = Backoff(0.2)
+        while True:
+            try:
+                types = (await self._discovery.catalogue(fresh=True)).types
+                absent = [kind for kind in KINDS if (kind.group, kind.version, kind.kind) not in types]
+                missing = f"{absent[0].plural}.{absent[0].group} is not served" if absent else ""
+                remedy = " (install the CRDs with `trimtab install --crds-only`)" if absent else ""
+            except ApiError as error:
+                missing, remedy = str(error), ""
+            if missing and not self._missing:
+                log.warning("our kinds cannot be watched: %s%s", missing, remedy)
+            self._missing = missing + remedy
+            if not missing:
+                return
+            await asyncio.sleep(backoff.next_seconds(LONGEST_PAUSE_SECONDS, scatter=0.5))
+
+    async def _run_once(self) -> str:
+        """One life of kopf; what it died of."""
+        deliver = asyncio.get_running_loop().call_soon_threadsafe
+        run = _Run(lambda: self._kopf(deliver))
+        run.start()
+        try:
+            return await asyncio.shield(asyncio.wrap_future(run.outcome))
+        finally:
+            run.cancel()
+            await asyncio.wait([asyncio.wrap_future(run.outcome)], timeout=END_SECONDS)
+
+    async def _kopf(self, deliver: Deliver) -> None:
+        registry = kopf.OperatorRegistry()
+        register(registry, self._desk, deliver)
+        self._register_login(registry, deliver)
+        settings = operator_settings(idle_seconds=self._idle_seconds)
+        await kopf.operator(registry=registry, settings=settings, namespaces=[self._namespace], standalone=True)
+
+    def _register_login(self, registry: kopf.OperatorRegistry, deliver: Deliver) -> None:
+        async def login(**_: Any) -> kopf.AiohttpSession:
+            session = self._access.open_session()
+            session.trace_configs.append(self._signs.trace(deliver))
+            authorization = await self._access.authorization()
+            if authorization is not None:
+                session.headers["Authorization"] = authorization
+            return kopf.AiohttpSession(
+                server=self._access.host, aiohttp_session=session, default_namespace=self._access.namespace
+            )
+
+        kopf.on.login(registry=registry)(login)
 
 
-async def serve(access: Access, desk: Desk, *, namespace: str, serving: asyncio.Event) -> None:
-    """Watch our kinds in one namespace until cancelled; `serving` is set once that has begun."""
-    # kopf tells of every watch and task; what matters of it is told as metrics and conditions.
-    logging.getLogger("kopf").setLevel(logging.WARNING)
-    registry = kopf.OperatorRegistry()
-    register(registry, desk)
-    _register_login(registry, access)
-    await kopf.operator(
-        registry=registry,
-        settings=operator_settings(),
-        namespaces=[namespace],
-        standalone=True,
-        ready_flag=serving,
-    )
+class _Run(threading.Thread):
+    """A coroutine in a thread and loop of its own; a daemon, so that it never keeps the process from ending."""
+
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        super().__init__(name="kopf", daemon=True)
+        self._begin = begin
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.outcome: Future[str] = Future()
+
+    def run(self) -> None:
+        self.outcome.set_result(asyncio.run(self._main()))
+
+    def cancel(self) -> None:
+        """Ask it to end; may be called from any thread, also after its end."""
+        if self._loop is not None and self._task is not None and not self.outcome.done():
+            self._loop.call_soon_threadsafe(self._task.cancel)
+
+    async def _main(self) -> str:
+        self._loop = asyncio.get_running_loop()
+        # Tasks that fail beside the one that ends kopf are told of with pages of traceback otherwise.
+        self._loop.set_exception_handler(lambda _loop, context: log.debug("kopf: %s", context.get("message")))
+        self._task = task = asyncio.create_task(self._begin())
+        await asyncio.wait([task])
+        if task.cancelled():
+            return "cancelled"
+        error = task.exception()
+        return str(error) or type(error).__name__

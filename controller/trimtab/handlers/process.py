@@ -6,67 +6,75 @@
 import asyncio
 import signal
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 from trimtab.adapters.probes.server import probes_server
 from trimtab.adapters.prometheus.server import metrics_server
 from trimtab.core.settings import Settings
-from trimtab.handlers.operator import serve
+from trimtab.handlers.operator import Operator
 from trimtab.wiring import Controller, assemble, measure_lag
 
-GRACE_SECONDS = 3.0
-"""How long kopf may take to close its watches; nothing of ours is lost if it takes longer."""
+GRACE_SECONDS = 1.5
+"""How long the parts may take to end; what they were about is found again after the next start."""
 
 
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises TrimtabError or ApiError where it cannot start."""
     stop = asyncio.Event()
-    _stop_on_signals(stop)
-    async with AsyncExitStack() as stack:
-        controller = await assemble(settings, stack)
-        await _open_doors(controller, stack)
-        parts = [
-            asyncio.create_task(controller.loop.run(), name="loop"),
-            asyncio.create_task(measure_lag(controller.metrics), name="lag"),
-            asyncio.create_task(
-                serve(
-                    controller.access,
-                    controller.desk,
-                    namespace=settings.namespace,
-                    serving=controller.serving,
-                ),
-                name="kopf",
-            ),
-        ]
-        waiting = asyncio.create_task(stop.wait())
-        taking_over = asyncio.create_task(_take_signals_back(controller.serving, stop))
-        try:
-            await asyncio.wait([*parts, waiting], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
-            taking_over.cancel()
-            await _end(parts)
-
-
-def _stop_on_signals(stop: asyncio.Event) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        serving = asyncio.create_task(_serve(settings, stack), name="serve")
+        stopping = asyncio.create_task(stop.wait(), name="signals")
+        try:
+            await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            await _end([serving])
 
 
-async def _take_signals_back(serving: asyncio.Event, stop: asyncio.Event) -> None:
-    """kopf handles signals itself once it runs, and then waits five seconds for tasks that are ours, not its."""
-    await serving.wait()
-    _stop_on_signals(stop)
+@dataclass(slots=True)
+class _Health:
+    """What the probes tell, also before there is anything to ask."""
+
+    controller: Controller | None = None
+    operator: Operator | None = None
+
+    def live(self) -> str:
+        """Why the process should be restarted; empty where it should not."""
+        return self.controller.live() if self.controller else ""
+
+    def ready(self) -> str:
+        """Why the controller cannot do its work; empty where it can."""
+        return self.operator.trouble() if self.operator else "the API server has not let us in yet"
 
 
-async def _open_doors(controller: Controller, stack: AsyncExitStack) -> None:
-    settings = controller.settings
+async def _serve(settings: Settings, stack: AsyncExitStack) -> None:
+    health = _Health()
+    if settings.health_bind_address:
+        host, port = split_address(settings.health_bind_address)
+        await stack.enter_async_context(probes_server(live=health.live, ready=health.ready, host=host, port=port))
+    health.controller = controller = await assemble(settings, stack)
     if settings.metrics_bind_address:
         host, port = split_address(settings.metrics_bind_address)
         await stack.enter_async_context(metrics_server(controller.registry, host=host, port=port))
-    if settings.health_bind_address:
-        host, port = split_address(settings.health_bind_address)
-        probes = probes_server(live=controller.live, ready=controller.ready, host=host, port=port)
-        await stack.enter_async_context(probes)
+    health.operator = operator = Operator(
+        controller.access,
+        controller.discovery,
+        controller.desk,
+        controller.roll_call,
+        namespace=settings.namespace,
+        idle_seconds=settings.watch_idle_seconds,
+    )
+    parts = [
+        asyncio.create_task(controller.loop.run(), name="loop"),
+        asyncio.create_task(measure_lag(controller.metrics), name="lag"),
+        asyncio.create_task(operator.serve(), name="kopf"),
+    ]
+    try:
+        await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _end(parts)
 
 
 async def _end(parts: list[asyncio.Task[None]]) -> None:

@@ -30,6 +30,7 @@ class Desk:
         self._invalid: dict[Key, tuple[dict[str, Any], Problem]] = {}
         self._marks: dict[Key, tuple[object, ...]] = {}
         self._left_behind: dict[Key, str] = {}
+        self._unanswered: set[Key] = set()
 
     def shown(self, body: dict[str, Any]) -> None:
         """An object was listed, added or changed: remember it, and enqueue its key if more than status changed."""
@@ -37,6 +38,7 @@ class Desk:
         if key.kind == INVENTORY:
             self._shard_shown(key, body)
             return
+        self.answers(key)
         try:
             self._shown[key] = _MODELS[key.kind].parse(body)
             self._invalid.pop(key, None)
@@ -67,10 +69,29 @@ class Desk:
             owner = body.get("spec", {}).get("application", {}).get("name", "")
             self._queue.add(Key(APPLICATION, key.namespace, owner))
             return
+        self.lost(key)
+
+    def lost(self, key: Key) -> None:
+        """The same, where all that is known is that the object is not there any more."""
+        self.answers(key)
         self._shown.pop(key, None)
         self._invalid.pop(key, None)
         self._marks.pop(key, None)
         self._queue.add(key)
+
+    def call_roll(self, kind: str) -> bool:
+        """Expect every known object of a kind to be shown once more; whether there is any."""
+        called = {key for key in (*self._shown, *self._invalid) if key.kind == kind}
+        self._unanswered |= called
+        return bool(called)
+
+    def answers(self, key: Key) -> None:
+        """The object is known to be there, or to be gone."""
+        self._unanswered.discard(key)
+
+    def unanswered(self, kind: str) -> list[Key]:
+        """Those of a kind that have not been shown since the roll was called."""
+        return sorted(key for key in self._unanswered if key.kind == kind)
 
     def application(self, key: Key) -> Application | None:
         """The Application, None where there is none or it cannot be read."""

@@ -1,0 +1,191 @@
+"""Between controller and API server all goes wrong that can: streams cut, frozen, refused and expired.
+
+One controller behind a proxy; each test leaves it as it found it. A silence of four seconds counts as cut here.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from aiohttp import web
+from tests.faults.scene import edit, folder, heals, uid, value, wait_value
+from tests.fixtures.api_proxy import ApiProxy, api_proxy, refusal
+from tests.fixtures.cluster import wait_for
+from tests.fixtures.fault_proxy import Fault
+from tests.fixtures.lab import Lab, close_lab, make_lab
+
+from trimtab.localcluster import Cluster
+
+OWN = ("applications", "gitrepositories", "inventories")
+
+
+@dataclass
+class Behind:
+    """A lab and the proxy that stands between it and the API server."""
+
+    lab: Lab
+    proxy: ApiProxy
+
+
+@pytest.fixture(scope="module")
+def line(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
+    folder_ = tmp_path_factory.mktemp("line")
+    with api_proxy(cluster.kubeconfig_path, folder_) as proxy:
+        lab = make_lab(cluster, folder_, flags=("--watch-idle-seconds=4",), kubeconfig=proxy.kubeconfig)
+        lab.controller.start()
+        yield Behind(lab, proxy)
+        proxy.fault(None)
+        close_lab(lab)
+
+
+@pytest.fixture
+def behind(line: Behind) -> Iterator[Behind]:
+    """The same line for each test, mended afterwards; whatever came, it is still the same process."""
+    pid = line.lab.controller.pid
+    yield line
+    line.proxy.fault(None)
+    assert line.lab.controller.running, line.lab.controller.log()[-4000:]
+    assert line.lab.controller.pid == pid
+
+
+def installed(lab: Lab, name: str, *more: str) -> None:
+    """An Application of its own repository, applied."""
+    repository = lab.repository(name, folder(name, *more))
+    lab.application(name, name, "app")
+    lab.wait_applied(name, repository.sha())
+
+
+def is_watch(request: web.Request) -> bool:
+    return "watch" in request.query
+
+
+def of_own_kinds(request: web.Request) -> bool:
+    return request.path.rpartition("/")[2] in OWN
+
+
+def error_events(code: int, reason: str, *, each: int = 1) -> Fault:
+    """Answers the next watches of each path with an ERROR event of this code."""
+    seen: dict[str, int] = {}
+
+    def fault(request: web.Request) -> web.Response | str | None:
+        if not is_watch(request) or seen.get(request.path, 0) == each:
+            return None
+        seen[request.path] = seen.get(request.path, 0) + 1
+        status = f'"kind":"Status","apiVersion":"v1","status":"Failure","code":{code},"reason":"{reason}"'
+        return f'{{"type":"ERROR","object":{{{status},"message":"as the test wants it"}}}}'
+
+    return fault
+
+
+def test_cut_streams_are_taken_up_where_they_broke(behind: Behind) -> None:
+    lab = behind.lab
+    installed(lab, "cut", "cut-too")
+    kept = uid(lab, "configmap", "cut-too")
+    for _ in range(3):
+        behind.proxy.cut()
+        edit(lab, "cut")
+        wait_value(lab, "cut", "declared", timeout_seconds=5)
+    installed(lab, "after-cut")
+    assert uid(lab, "configmap", "cut-too") == kept
+
+
+def test_frozen_streams_are_noticed_and_opened_anew(behind: Behind) -> None:
+    lab = behind.lab
+    installed(lab, "frozen")
+    behind.proxy.freeze()
+    edit(lab, "frozen")
+    time.sleep(1)
+    assert value(lab, "frozen") == "edited", "the proxy lets nothing through"
+    wait_value(lab, "frozen", "declared", timeout_seconds=12)
+    installed(lab, "after-frozen")
+
+
+@pytest.mark.parametrize(("code", "reason"), [(410, "Expired"), (500, "InternalError"), (504, "Timeout")])
+def test_error_events_of_a_watch_end_in_a_new_one(behind: Behind, code: int, reason: str) -> None:
+    lab, name = behind.lab, f"error-{code}"
+    installed(lab, name, f"{name}-deleted")
+    behind.proxy.fault(error_events(code, reason))
+    behind.proxy.cut()
+    edit(lab, name)
+    lab.kubectl("delete", "configmap", f"{name}-deleted", "-n", lab.namespace)
+    wait_value(lab, name, "declared")
+    wait_value(lab, f"{name}-deleted", "declared")
+    installed(lab, f"{name}-after")
+
+
+@pytest.mark.parametrize("code", [403, 404, 410, 500, 503])
+def test_refused_watches_are_tried_until_they_are_served(behind: Behind, code: int) -> None:
+    lab, name = behind.lab, f"refused-{code}"
+    installed(lab, name)
+    reason = {403: "Forbidden", 404: "NotFound", 410: "Expired", 500: "InternalError", 503: "ServiceUnavailable"}
+    behind.proxy.fault(lambda request: refusal(code, reason[code]) if is_watch(request) else None)
+    behind.proxy.cut()
+    edit(lab, name)
+    time.sleep(2)
+    behind.proxy.fault(None)
+    # A watch that is refused as such is tried again after half a minute; our own kinds are needed sooner.
+    installed(lab, f"{name}-after")
+    if code not in (403, 404):
+        wait_value(lab, name, "declared")
+
+
+def test_what_vanished_while_nobody_watched_is_missed(behind: Behind) -> None:
+    lab = behind.lab
+    installed(lab, "orphaned")
+    behind.proxy.fault(
+        lambda request: refusal(503, "ServiceUnavailable") if is_watch(request) and of_own_kinds(request) else None
+    )
+    behind.proxy.cut()
+    lab.kubectl("delete", "tgit", "orphaned", "-n", lab.namespace)
+    lab.kubectl("patch", "tapp", "orphaned", "-n", lab.namespace, "--type=merge", "-p", '{"spec":{"interval":"9m"}}')
+    behind.proxy.fault(error_events(410, "Expired"))
+    waiting = wait_for(
+        lambda: (found := lab.condition("orphaned", "Ready")) and "does not exist" in found["message"] and found,
+        timeout_seconds=25,
+        what=f"word of the missing GitRepository: {lab.status('orphaned')}",
+    )
+    assert "create it" in waiting["message"]
+    heals(lab, "orphaned")
+
+
+def test_a_server_that_fails_every_request_for_a_while_is_waited_for(behind: Behind) -> None:
+    lab = behind.lab
+    installed(lab, "burst")
+    repository = lab.repository("burst-new", folder("burst-new", "burst-new-too"))
+    behind.proxy.fault(lambda request: refusal(503, "ServiceUnavailable"))
+    behind.proxy.cut()
+    lab.application("burst-new", "burst-new", "app")
+    edit(lab, "burst")
+    time.sleep(4)
+    assert value(lab, "burst") == "edited"
+    behind.proxy.fault(None)
+    wait_value(lab, "burst", "declared")
+    lab.wait_applied("burst-new", repository.sha())
+    assert lab.condition("burst-new", "Ready")["status"] == "True"
+
+
+def test_a_storm_of_429_slows_a_first_sync_and_breaks_nothing(behind: Behind) -> None:
+    lab = behind.lab
+    names = [f"storm-{number:02}" for number in range(40)]
+    turn = threading.local()
+    refused = []
+
+    def fault(request: web.Request) -> web.Response | None:
+        if is_watch(request):
+            return None
+        turn.count = getattr(turn, "count", 0) + 1
+        if turn.count % 2 and len(refused) < 120:
+            refused.append(request.path)
+            return refusal(429, "TooManyRequests", retry_after=1)
+        return None
+
+    behind.proxy.fault(fault)
+    repository = lab.repository("storm", folder(*names))
+    lab.application("storm", "storm", "app")
+    lab.wait_applied("storm", repository.sha(), timeout_seconds=60)
+    assert len(refused) > 40
+    behind.proxy.fault(None)
+    assert {value(lab, name) for name in names[::10]} == {"declared"}
+    assert not lab.status("storm").get("errors")

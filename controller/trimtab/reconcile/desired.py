@@ -25,7 +25,7 @@ from trimtab.render.identity import render_key
 from trimtab.render.qualify import Qualified, qualify, unserved
 from trimtab.source.path import repository_path
 
-_Attempt = tuple[str, str, int]
+_Attempt = tuple[str, str, int, str]
 """Repository, commit and generation of the Application: with equal ones the same comes of it."""
 
 
@@ -61,7 +61,8 @@ class DesiredStates:
 
         `again`: what did not work the last time, with the same input, is tried once more instead of being said again.
         """
-        attempt = (artifact.url, artifact.revision.sha, application.metadata.generation)
+        metadata = application.metadata
+        attempt = (artifact.url, artifact.revision.sha, metadata.generation, metadata.requested_at)
         failed = self._failed.get(state.owner.uid)
         if failed is not None and failed[0] == attempt and not again:
             raise failed[1]

@@ -71,6 +71,7 @@ class Narrator:
             objects=len(state.inventory or ()),
             healths=healths,
             drift=state.drift.records,
+            blind=self._observer.blind_to(state.kinds),
             overdue=self._overdue(application, state),
             supersedes=self._superseded.pop(state.owner.uid, None),
         )
@@ -126,10 +127,10 @@ class Narrator:
             reason = Reason.DRIFT_DETECTED if record.standing else Reason.DRIFT_CORRECTED
             await self._journal.tell(Happening(regarding, reason, _drift_note(record), "Correct"))
         counts = Counter(result.operation for result in report.results.values() if result.ending is Ending.DONE)
-        for removed in (Operation.DELETE, Operation.ORPHAN):
+        for removed, what in ((Operation.DELETE, "deleted"), (Operation.ORPHAN, "let go of")):
             counts_removed = counts.pop(removed, 0)
             if counts_removed:
-                note = f"{removed.value}d {counts_removed} objects that {state.attempted} does not declare"
+                note = f"{what} {counts_removed} objects that {state.attempted} does not declare"
                 await self._journal.tell(Happening(regarding, Reason.PRUNED, note, "Prune"))
         counts.pop(Operation.NONE, 0)
         counts.pop(Operation.FORGET, 0)

@@ -76,7 +76,9 @@ async def test_what_is_shown_is_known_and_enqueued(desk: Desk, queue: WorkQueue)
         {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}"}},
     ],
 )
-async def test_what_changes_nothing_for_us_enqueues_nothing(desk: Desk, queue: WorkQueue, change: dict) -> None:
+async def test_what_changes_nothing_for_us_enqueues_nothing(
+    desk: Desk, queue: WorkQueue, change: dict[str, Any]
+) -> None:
     desk.shown(application())
     await taken(queue)
     desk.shown(application(**change))
@@ -103,7 +105,7 @@ async def test_a_status_is_remembered_though_it_enqueues_nothing(desk: Desk, que
         {"annotations": {"trimtab.dev/confirm": "digest"}},
     ],
 )
-async def test_what_deserves_a_turn_enqueues(desk: Desk, queue: WorkQueue, change: dict) -> None:
+async def test_what_deserves_a_turn_enqueues(desk: Desk, queue: WorkQueue, change: dict[str, Any]) -> None:
     desk.shown(application())
     await taken(queue)
     desk.shown(application(**change))

@@ -2,6 +2,7 @@
 
 import base64
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from tests.fakes.controller import Rig, config_map
@@ -17,7 +18,7 @@ UNREACHABLE = SourceError(Problem("cannot reach the server", reason="Unreachable
 REFUSED = SourceError(Problem("wrong password", reason="AuthenticationFailed", remedy="correct the Secret"))
 
 
-def secret(**texts: str) -> dict:
+def secret(**texts: str) -> dict[str, Any]:
     data = {name: base64.b64encode(text.encode()).decode() for name, text in texts.items()}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys", "namespace": NAMESPACE}, "data": data}
 
@@ -40,7 +41,7 @@ async def test_it_is_asked_every_interval_with_some_scatter(rig: Rig) -> None:
     times: list[float] = []
     fetch = rig.git.fetch
 
-    async def timed(*args, **kwargs):
+    async def timed(*args: Any, **kwargs: Any) -> Any:
         times.append(rig.clock.monotonic())
         return await fetch(*args, **kwargs)
 

@@ -1,0 +1,116 @@
+"""Credentials of repositories: what a Secret must hold, and that no value shows."""
+
+import base64
+from typing import Any
+
+import pytest
+from tests.fakes.controller import namespace
+from tests.fakes.sea import Sea
+
+from trimtab.api.git_repository import GitRepository
+from trimtab.core.api_error import ApiError
+from trimtab.core.errors import SourceError
+from trimtab.reconcile.credentials import CredentialCache
+from trimtab.reconcile.ports import GitCredentials
+from trimtab.reconcile.queue import Key
+
+KEY = Key("GitRepository", "trimtab-system", "fleet")
+
+
+def repository(secret: str | None = "keys") -> GitRepository:
+    spec: dict[str, Any] = {"url": "https://git.example/fleet"}
+    if secret:
+        spec["secretRef"] = {"name": secret}
+    return GitRepository.parse({"metadata": {"name": KEY.name, "namespace": KEY.namespace}, "spec": spec})
+
+
+@pytest.fixture
+def sea() -> Sea:
+    sea = Sea()
+    sea.cluster.other_applies(namespace("trimtab-system"))
+    return sea
+
+
+def put(sea: Sea, data: dict[str, str] | None, name: str = "keys") -> None:
+    body: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": KEY.namespace},
+    }
+    if data is not None:
+        body["data"] = data
+    sea.cluster.other_applies(body)
+
+
+def encoded(**texts: str) -> dict[str, str]:
+    return {name.replace("_", "."): base64.b64encode(text.encode()).decode() for name, text in texts.items()}
+
+
+async def test_without_a_reference_there_are_none_and_nothing_is_asked(sea: Sea) -> None:
+    assert await CredentialCache(sea.objects).get(KEY, repository(None)) is None
+    assert sea.objects.requests == []
+
+
+@pytest.mark.parametrize(
+    ("data", "credentials"),
+    [
+        (encoded(username="ann", password="x"), GitCredentials("ann", "x")),
+        (encoded(ca_crt="PEM"), GitCredentials(ca_pem="PEM")),
+        ({}, GitCredentials()),
+        (None, GitCredentials()),
+    ],
+)
+async def test_what_a_secret_may_hold(sea: Sea, data: dict[str, str] | None, credentials: GitCredentials) -> None:
+    put(sea, data)
+    assert await CredentialCache(sea.objects).get(KEY, repository()) == credentials
+
+
+async def test_it_is_read_once_until_it_is_forgotten_or_another_is_named(sea: Sea) -> None:
+    put(sea, encoded(username="ann", password="x"))
+    put(sea, encoded(username="ben", password="y"), "others")
+    cache = CredentialCache(sea.objects)
+    await cache.get(KEY, repository())
+    await cache.get(KEY, repository())
+    assert len(sea.objects.requests) == 1
+    other = await cache.get(KEY, repository("others"))
+    assert other is not None
+    assert other.username == "ben"
+    cache.forget(KEY)
+    await cache.get(KEY, repository("others"))
+    assert len(sea.objects.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (encoded(username="ann"), "only one of username and password"),
+        (encoded(password="hunter2"), "only one of username and password"),
+        ({"username": "not base64!"}, "bytes that are no text"),
+        ({"password": base64.b64encode(b"\xff\xfe").decode()}, "bytes that are no text"),
+    ],
+)
+async def test_what_it_may_not(sea: Sea, data: dict[str, str], words: str) -> None:
+    put(sea, data)
+    with pytest.raises(SourceError, match=words) as refused:
+        await CredentialCache(sea.objects).get(KEY, repository())
+    assert refused.value.reason == "SecretInvalid"
+    assert not refused.value.retry
+    assert "hunter2" not in str(refused.value)
+    assert "Secret/trimtab-system/keys" in str(refused.value)
+
+
+async def test_a_missing_secret_may_still_come(sea: Sea) -> None:
+    with pytest.raises(SourceError, match="is missing") as refused:
+        await CredentialCache(sea.objects).get(KEY, repository())
+    assert (refused.value.reason, refused.value.retry) == ("SecretNotFound", True)
+
+
+async def test_unknown_is_not_missing(sea: Sea) -> None:
+    sea.objects.refuse("get", "Secret/trimtab-system/keys", ApiError(503, "ServiceUnavailable", "later"))
+    with pytest.raises(SourceError, match="cannot be read: ServiceUnavailable: later") as refused:
+        await CredentialCache(sea.objects).get(KEY, repository())
+    assert (refused.value.reason, refused.value.retry) == ("SecretUnreadable", True)
+
+
+def test_credentials_never_show() -> None:
+    assert "hunter2" not in repr(GitCredentials("ann", "hunter2"))

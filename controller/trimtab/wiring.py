@@ -20,6 +20,7 @@ from trimtab.adapters.kube.selector import bucket_selector
 from trimtab.adapters.kube.type_watch import Scope, WatchTimes
 from trimtab.adapters.kube.watcher import KubeWatches
 from trimtab.adapters.process.renderer import KustomizeRenderer
+from trimtab.adapters.process.scratch import empty_scratch
 from trimtab.adapters.prometheus.metrics import PrometheusMetrics
 from trimtab.adapters.prometheus.registry import MetricRegistry
 from trimtab.adapters.store.instance import Instance, InstanceError, load_instance
@@ -188,7 +189,8 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches
     narrator = Narrator(outside.journal, observer, clock, outside.metrics)
     synchroniser = _synchroniser(outside, observer, Runner(objects, store, observer, clock))
     # In the data folder, which is locked by now: others may look into the system's folder for such things.
-    renderer = KustomizeRenderer(kustomize=settings.kustomize)
+    scratch = empty_scratch(settings.data_dir / "scratch")
+    renderer = KustomizeRenderer(kustomize=settings.kustomize, scratch=scratch)
     applications = ApplicationReconciler(
         desk=outside.desk,
         queue=outside.queue,

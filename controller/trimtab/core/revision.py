@@ -3,8 +3,12 @@
 The source stage makes them from refs and commits; status and metrics show them.
 """
 
+import re
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
+
+_SHAS: Final = {"sha1": re.compile(r"[0-9a-f]{40}"), "sha256": re.compile(r"[0-9a-f]{64}")}
+_NONE: Final = re.compile(r"(?!)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class Revision:
         """The inverse of `str`. Raises ValueError where the text is no revision."""
         ref, _, rest = text.rpartition("@")
         algorithm, colon, sha = rest.partition(":")
-        if not colon or algorithm not in ("sha1", "sha256"):
+        # Statuses can be edited: what is no SHA must not reach git's command line.
+        if not colon or not _SHAS.get(algorithm, _NONE).fullmatch(sha):
             raise ValueError(f"not a revision: {text!r}")
         return cls(ref, sha)

@@ -21,7 +21,19 @@ def test_the_text():
     assert Revision.parse(f"user@home@sha1:{'c' * 40}") == Revision("user@home", "c" * 40)
 
 
-@pytest.mark.parametrize("text", ["", "main", "main@abc", "main@md5:abc", f"main:sha1:{'a' * 40}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "main",
+        "main@abc",
+        "main@sha1:--output=x",
+        "main@sha1:abc",
+        "x@sha256:" + "a" * 40,
+        "main@md5:abc",
+        f"main:sha1:{'a' * 40}",
+    ],
+)
 def test_what_is_no_revision_is_refused(text):
     with pytest.raises(ValueError, match="not a revision"):
         Revision.parse(text)

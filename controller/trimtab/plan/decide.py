@@ -89,7 +89,6 @@ def _only_drifted(manifest: Manifest, entry: Entry | None, sight: Sight, options
     match sight:
         case Owned(uid=uid, baseline=baseline):
             return (uid, baseline) != (entry.uid, entry.baseline)
-        case Foreign(live=live):
-            return live.uid == entry.uid
         case _:
-            return isinstance(sight, Missing)
+            # Gone, stripped of its marks, or deleted and made anew by somebody: drift of the object as a whole.
+            return isinstance(sight, Missing | Foreign)

@@ -73,6 +73,10 @@ class DriftLedger:
         standing = sorted(self._standing.values(), key=lambda record: -record.since_seconds)
         return [*standing, *self._corrected]
 
+    def fields_of(self, ref: ObjectRef) -> set[str]:
+        """The fields of an object whose drift stands."""
+        return {path for known, path in self._standing if known == ref}
+
     @property
     def drifted(self) -> set[ObjectRef]:
         """The objects with standing drift."""

@@ -15,13 +15,13 @@ from trimtab.core.manifest import Manifest
 from trimtab.core.refs import ObjectRef
 from trimtab.drift.compare import FieldDrift, differences, differences_from_manifest, gone
 from trimtab.drift.fights import Fights
-from trimtab.plan.changes import Change, Create, Held, Plan, Update
+from trimtab.plan.changes import Adopt, Change, Create, Held, Plan, Update
 from trimtab.plan.claim import causes_of
 from trimtab.plan.decide import drift_mode
 from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.parallel import gather_bounded
 from trimtab.reconcile.ports import Clock, Metrics, Objects
-from trimtab.reconcile.state import AppState
+from trimtab.reconcile.state import AppState, Fought
 from trimtab.report.drift_items import DriftRecord
 
 IN_FLIGHT = 16
@@ -62,20 +62,28 @@ class DriftDesk:
         self._shown: dict[ObjectRef, _Shown] = {}
 
     async def judge_held(
-        self, state: AppState, plan: Plan, suspects: Mapping[ObjectRef, Suspect], digests: Mapping[ObjectRef, str]
+        self,
+        state: AppState,
+        plan: Plan,
+        suspects: Mapping[ObjectRef, Suspect],
+        digests: Mapping[ObjectRef, str],
+        *,
+        waiting: Collection[ObjectRef] = (),
     ) -> tuple[Plan, dict[ObjectRef, float]]:
         """Record the drift of what is only reported; what turns out not to have drifted is applied to own it again.
 
-        Second comes what the server would not tell, and after how many seconds to ask again.
+        So is the drift of what is `waiting` for its turn in a fight, but nothing is applied before that. Second comes
+        what the server would not tell, and after how many seconds to ask again.
         """
         held = []
         for ref, suspect in suspects.items():
-            if suspect.held and drift_mode(suspect.manifest, plan.options) is DriftMode.REPORT:
+            if ref in waiting or (suspect.held and drift_mode(suspect.manifest, plan.options) is DriftMode.REPORT):
                 held.append(suspect)
             elif suspect.held:
                 state.drift.settle(ref)
         verdicts = await gather_bounded(
-            [partial(self._verdict, suspect, digests[suspect.manifest.ref]) for suspect in held], IN_FLIGHT
+            [partial(self._verdict, each, digests[each.manifest.ref], each.manifest.ref in waiting) for each in held],
+            IN_FLIGHT,
         )
         equal, open_questions = set(), {}
         for suspect, found in zip(held, verdicts, strict=True):
@@ -83,16 +91,21 @@ class DriftDesk:
             if found is None:
                 open_questions[ref] = ASK_AGAIN_SECONDS
                 continue
+            if ref in waiting and state.drift.fields_of(ref) == {drift.path_text for drift in found}:
+                continue  # told once: the rival's next values are no news
             fresh = state.drift.stands(ref, found, now=self._clock.now())
             self._metrics.drift_detected(state.owner.namespace, state.owner.name, len(fresh))
             state.news += fresh
-            if not found and suspect.live is not None:
+            if not found and suspect.live is not None and ref not in waiting:
                 equal.add(ref)
         changes = tuple(_own_again(change, equal, suspects) for change in plan.changes)
         return replace(plan, changes=changes), open_questions
 
-    async def _verdict(self, suspect: Suspect, digest: str) -> tuple[FieldDrift, ...] | None:
-        """The drifted fields, none if it is as declared; None where the server would not tell."""
+    async def _verdict(self, suspect: Suspect, digest: str, fought: bool) -> tuple[FieldDrift, ...] | None:
+        """The drifted fields, none if it is as declared; None where the server would not tell.
+
+        The answer of a `fought` object is kept though it is as declared: it will not be for long.
+        """
         ref = suspect.manifest.ref
         if suspect.live is None:
             self._shown.pop(ref, None)
@@ -109,7 +122,7 @@ class DriftDesk:
             found = differences_from_manifest(suspect.manifest.body, suspect.live)
         else:
             found = differences(shown.answer, suspect.live)
-        if found:
+        if found or fought:
             self._shown[ref] = shown
         else:
             self._shown.pop(ref, None)
@@ -127,7 +140,7 @@ class DriftDesk:
         if not waits:
             return plan, {}
         changes = tuple(
-            Held(change.manifest) if change.ref in waits and isinstance(change, Create | Update) else change
+            Held(change.manifest) if change.ref in waits and isinstance(change, Create | Update | Adopt) else change
             for change in plan.changes
         )
         return replace(plan, changes=changes), waits
@@ -144,18 +157,25 @@ class DriftDesk:
             if not found:
                 state.drift.settle(ref)
                 continue
+            known = state.drift.fields_of(ref)
             records = state.drift.corrected(ref, found, now=now, seen=suspect.seen)
             state.news += records
-            self._count(state, ref, records)
+            self._count(state, ref, records, detected=sum(record.field not in known for record in records))
 
-    def _count(self, state: AppState, ref: ObjectRef, records: Collection[DriftRecord]) -> None:
+    def _count(self, state: AppState, ref: ObjectRef, records: Collection[DriftRecord], *, detected: int) -> None:
+        """Count drift once, though it stood before it was corrected; and see whether somebody fights."""
         owner = state.owner
-        self._metrics.drift_detected(owner.namespace, owner.name, len(records))
+        self._metrics.drift_detected(owner.namespace, owner.name, detected)
         repairs = [(record.corrected_seconds or 0.0) - record.since_seconds for record in records]
         self._metrics.drift_corrected(owner.namespace, owner.name, repairs)
-        fights = self._fights.setdefault(ref, Fights())
+        fights = self._fights.get(ref, Fights())
+        now, level = self._clock.monotonic(), fights.level
         for record in records:
-            self._fights[ref] = fights = fights.corrected(record.field, record.actor, now=self._clock.monotonic())
+            fights = fights.corrected(record.field, record.actor, now=now)
+        self._fights[ref] = fights
+        if fights.level > level:
+            rival = min(fights.opponents)
+            state.fought.append(Fought(ref, rival.path_text, rival.actor, fights.wait_seconds(now=now)))
 
     def forget(self, ref: ObjectRef) -> None:
         """The object is no longer ours."""

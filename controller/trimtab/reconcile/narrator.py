@@ -18,7 +18,7 @@ from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.ports import Clock, Metrics
 from trimtab.reconcile.queue import Key
-from trimtab.reconcile.state import AppState
+from trimtab.reconcile.state import AppState, Fought
 from trimtab.reconcile.sync import SyncReport
 from trimtab.report.application import ApplicationNews, Phase, application_status
 from trimtab.report.drift_items import DriftRecord
@@ -87,8 +87,11 @@ class Narrator:
         found = {}
         for ref, entry in (state.inventory or {}).items():
             sighting = self._observer.sighting(ref)
-            known = sighting is not None and isinstance(entry, Applied)
-            found[ref] = sighting.health if sighting is not None and known else _UNSEEN
+            if sighting is not None and isinstance(entry, Applied):
+                found[ref] = sighting.health
+            else:
+                doubt = self._observer.doubt(ref)
+                found[ref] = Health(HealthStatus.UNKNOWN, doubt) if doubt else _UNSEEN
         return found
 
     def _note_progress(self, state: AppState, phase: Phase, health: Health, artifact: Artifact | None) -> None:
@@ -126,6 +129,9 @@ class Narrator:
         for record in news:
             reason = Reason.DRIFT_DETECTED if record.standing else Reason.DRIFT_CORRECTED
             await self._journal.tell(Happening(regarding, reason, _drift_note(record), "Correct"))
+        fought, state.fought = state.fought, []
+        for fight in fought:
+            await self._journal.tell(Happening(regarding, Reason.FIGHT, _fight_note(fight), "Correct"))
         counts = Counter(result.operation for result in report.results.values() if result.ending is Ending.DONE)
         for removed, what in ((Operation.DELETE, "deleted"), (Operation.ORPHAN, "let go of")):
             counts_removed = counts.pop(removed, 0)
@@ -150,6 +156,15 @@ class Narrator:
         self._artifacts.pop(uid, None)
         self._superseded.pop(uid, None)
         self._metrics.forget_application(key.namespace, key.name)
+
+
+def _fight_note(fight: Fought) -> str:
+    what = fight.field or "the object"
+    remedy = "find out what it is for, and declare the field in one place only"
+    return (
+        f"{fight.ref}: {what} is changed again and again by {fight.actor}; "
+        f"the next correction comes in {fight.wait_seconds:.0f} s: {remedy}"
+    )
 
 
 def _drift_note(record: DriftRecord) -> str:

@@ -34,6 +34,16 @@ class Desired:
     problems: tuple[Problem, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Fought:
+    """A field that `actor` sets back each time, and how long the next correction waits."""
+
+    ref: ObjectRef
+    field: str
+    actor: str
+    wait_seconds: float
+
+
 @dataclass(slots=True)
 class AppState:
     """One Application's memory."""
@@ -56,6 +66,8 @@ class AppState:
     drift: DriftLedger = field(default_factory=DriftLedger)
     news: list[DriftRecord] = field(default_factory=list)
     """Drift of this turn that nobody was told of yet."""
+    fought: list[Fought] = field(default_factory=list)
+    """Fights of this turn that nobody was told of yet."""
     attempted: str = ""
     applied: str = ""
     measured: str = ""

@@ -16,7 +16,7 @@ from trimtab.core.inventory import Applied, Entry
 from trimtab.core.manifest import Manifest
 from trimtab.core.refs import ObjectRef
 from trimtab.plan.build import build, teardown
-from trimtab.plan.changes import Create, Held, Plan, Update
+from trimtab.plan.changes import Adopt, Create, Held, Plan, Update
 from trimtab.plan.options import PlanOptions
 from trimtab.reconcile.drifts import DriftDesk, Suspect
 from trimtab.reconcile.observer import Observer
@@ -80,7 +80,7 @@ class Synchroniser:
         plan = build(list(manifests.values()), inventory, sights, options)
         suspects = self._suspects(state, desired, plan)
         plan, waiting = self.drifts.give_way(plan, suspects)
-        plan, unjudged = await self.drifts.judge_held(state, plan, suspects, desired.digests)
+        plan, unjudged = await self.drifts.judge_held(state, plan, suspects, desired.digests, waiting=waiting)
         answers: dict[ObjectRef, dict[str, Any]] = {}
 
         def answered(ref: ObjectRef, body: dict[str, Any]) -> None:
@@ -90,7 +90,7 @@ class Synchroniser:
         report = await self._carry_out(state, desired, plan, timeout_seconds, superseded, answered)
         self.drifts.corrected(state, suspects, answers)
         _settle_applied(state, desired, report, suspects, whole=only is None)
-        return SyncReport(report.problems, report.results, report.superseded, waiting | unjudged)
+        return SyncReport(report.problems, report.results, report.superseded, unjudged | waiting)
 
     async def tear_down(
         self, state: AppState, options: PlanOptions, *, policy: DeletionPolicy, timeout_seconds: float
@@ -132,7 +132,7 @@ class Synchroniser:
         now = self.clock.now()
         found = {}
         for change in plan.changes:
-            if not isinstance(change, Create | Update | Held):
+            if not isinstance(change, Create | Update | Adopt | Held):
                 continue
             entry = (state.inventory or {}).get(change.ref)
             if isinstance(entry, Applied) and entry.declared == desired.digests.get(change.ref):

@@ -31,6 +31,12 @@ _AGAIN: Final = "it is tried again; where this lasts, look at the Git server's l
 # The first rule that fits decides: a TLS failure also says "unable to access", a cut transfer also "early EOF".
 _RULES: Final = (
     _rule(
+        r"died of signal 25|out of memory|file size limit|file too large|pack exceeds maximum",
+        "RepositoryTooLarge",
+        "the repository is larger than the limit",
+        "move large files out of it, or raise the limit of the controller",
+    ),
+    _rule(
         r"could not read (username|password)|authentication failed|returned error: (401|403|407)\b",
         "AuthenticationFailed",
         "the server refused access",
@@ -109,12 +115,6 @@ _RULES: Final = (
         "RefNotFound",
         "the server has no such ref",
         "check spec.ref; the branch or tag may have been deleted, or the commit dropped by a forced push",
-    ),
-    _rule(
-        r"died of signal 25|file size limit|file too large|pack exceeds maximum",
-        "RepositoryTooLarge",
-        "the repository is larger than the limit",
-        "move large files out of it, or raise the limit of the controller",
     ),
     _rule(
         r"no space left|disk quota",

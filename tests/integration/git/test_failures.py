@@ -103,6 +103,15 @@ async def test_stalled_servers_hold_nobody_else_up(mirrors, git_server, private_
         assert outcome.reason == "TimedOut"
 
 
+@pytest.mark.parametrize("limits", [GitLimits(max_memory_bytes=96 * 1024 * 1024)])
+async def test_a_server_without_end_takes_bounded_memory(mirrors, git_repo, git_server):
+    git_server.faults.always(Fault.ENDLESS)
+    error = await refused(mirrors, git_repo)
+    assert error.reason == "RepositoryTooLarge", str(error)
+    git_server.faults.never()
+    assert (await mirrors.fetch(git_repo.url, {}, None, timeout_seconds=20)).revision.sha == git_repo.sha()
+
+
 @pytest.mark.parametrize("limits", [GitLimits(max_pack_bytes=200_000)])
 async def test_a_pack_larger_than_the_limit(mirrors, git_repo, git_server):
     import random

@@ -44,6 +44,8 @@ _SETTINGS: Final[tuple[_Setting, ...]] = (
     ("pack.windowMemory", "32m"),
     ("pack.deltaCacheSize", "8m"),
     ("core.packedGitLimit", "128m"),
+    # Larger ones are streamed: a few packed bytes may unfold to a blob of any size.
+    ("core.bigFileThreshold", "16m"),
     ("core.deltaBaseCacheLimit", "16m"),
 )
 

@@ -25,6 +25,8 @@ class GitLimits:
     """Time without use after which refs, and mirrors with none left, are removed."""
     max_pack_bytes: int = 2048 * MIB
     """Size of one file that git may write, which bounds a fetch."""
+    max_memory_bytes: int = 768 * MIB
+    """Memory of a worker, and of each git process that it starts; what servers send may make them grow without end."""
     max_files: int = 50_000
     """Files of a commit written or listed at once."""
     max_tree_bytes: int = 512 * MIB

@@ -37,6 +37,7 @@ class Fetch:
     """The commit the main process has for this ref, with all that `FetchAnswer` would say of it."""
     condition: Condition = Condition.UNSURE
     max_pack_bytes: int = 0
+    max_memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

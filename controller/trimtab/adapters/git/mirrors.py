@@ -159,6 +159,7 @@ class GitMirrors:
             known_sha=known.revision.sha if known else "",
             condition=mirror.condition,
             max_pack_bytes=self._limits.max_pack_bytes,
+            max_memory_bytes=self._limits.max_memory_bytes,
         )
         mirror.condition = Condition.UNSURE
         try:

@@ -93,6 +93,8 @@ def _prepare(request: Request) -> None:
     os.environ.update(local_environment(search_path=search_path, ceiling=ceiling))
     if isinstance(request, Fetch) and request.max_pack_bytes:
         resource.setrlimit(resource.RLIMIT_FSIZE, (request.max_pack_bytes, resource.RLIM_INFINITY))
+    if isinstance(request, Fetch) and request.max_memory_bytes:
+        resource.setrlimit(resource.RLIMIT_DATA, (request.max_memory_bytes, resource.RLIM_INFINITY))
 
 
 def _of_system(error: OSError) -> Problem:

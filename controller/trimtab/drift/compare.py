@@ -4,13 +4,13 @@ The server's answer to a (dry-run) apply and the object as it was seen flow in; 
 Events and metrics. Values of Secrets stay behind here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trimtab.core.fields.fieldset import Paths
 from trimtab.core.fields.likeness import fulfils
-from trimtab.core.fields.managed import entries_of, our_paths
+from trimtab.core.fields.managed import ManagedEntry, entries_of, our_paths
 from trimtab.core.fields.path import MISSING, Path, SegmentKind, is_under, resolve, same, text_of
 from trimtab.core.fields.shape import Shaper
 from trimtab.drift.actor import UNKNOWN, actor_of
@@ -61,10 +61,41 @@ def differences_from_manifest(
 
     Lists are keyed as managedFields show it; spelling of quantities and left-out zero values are forgiven.
     """
-    values = Shaper(entries_of(live)).values(body)
+    entries = entries_of(live)
+    whole = _wholes(entries, live)
+    values: dict[Path, Any] = {}
+    for path, value in Shaper(entries).values(body).items():
+        atom = next((path[:depth] for depth in range(1, len(path)) if path[:depth] in whole), None)
+        values[atom or path] = resolve(body, atom) if atom else value
     items = {path for path in values if path[-1].kind is not SegmentKind.FIELD}
-    found = _differing(sorted(values.items(), key=lambda pair: pair[0]), live, inner=items, equal=_fulfilled)
-    return _findings(found, live, masked=masked)
+    pairs = sorted(values.items(), key=lambda pair: pair[0])
+    found = list(_differing(pairs, live, inner=items, equal=_fulfilled))
+    atoms = ((path, values[path], resolve(live, path)) for path in whole & values.keys())
+    found += [(path, declared, now) for path, declared, now in atoms if _grown(declared, now)]
+    return _findings(sorted(found, key=lambda finding: finding[0]), live, masked=masked)
+
+
+def _wholes(entries: Sequence[ManagedEntry], live: Mapping[str, Any]) -> Paths:
+    """Maps with content of which somebody owns the whole and nobody a part: the schema calls them atomic."""
+    owned = frozenset(path for entry in entries for path in entry.paths)
+    parted = {path[:depth] for path in owned for depth in range(1, len(path))}
+    return frozenset(
+        path for path in owned - parted if path[-1].kind is SegmentKind.FIELD and _filled(resolve(live, path))
+    )
+
+
+def _filled(value: object) -> bool:
+    return isinstance(value, Mapping) and bool(value)
+
+
+def _grown(declared: object, live: object) -> bool:
+    """Whether an atomic map that is otherwise as declared holds more."""
+    return (
+        isinstance(declared, Mapping)
+        and isinstance(live, Mapping)
+        and fulfils(live, declared)
+        and not live.keys() <= declared.keys()
+    )
 
 
 def _differing(

@@ -3,7 +3,7 @@ import copy
 import pytest
 from tests.unit.drift.objects import deployment, entry, owned, secret, taken
 
-from trimtab.core.fields.managed import our_paths
+from trimtab.core.fields.managed import our_paths, written
 from trimtab.core.fields.path import MISSING, field, fields, keyed, text_of
 from trimtab.drift.actor import UNKNOWN
 from trimtab.drift.compare import FieldDrift, differences, differences_from_manifest, gone
@@ -138,3 +138,25 @@ def test_without_an_answer_the_manifest_is_compared():
         (f"{text_of(MODE)}.value", "fast", MISSING, UNKNOWN),
         (f"{text_of(WEB)}.ports[containerPort=80,protocol=TCP]", {"containerPort": 80}, MISSING, UNKNOWN),
     ]
+
+
+def test_without_an_answer_a_map_owned_as_a_whole_is_one_field():
+    """managedFields tell that nobody owns anything inside it, as a Service's selector."""
+    body = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"selector": {"app": "web", "tier": "front"}, "type": "ClusterIP"},
+    }
+    live = copy.deepcopy(body)
+    live["spec"]["selector"]["tier"] = "back"
+    live["metadata"]["managedFields"] = written(
+        [entry("kubectl-patch", frozenset({fields("spec", "selector")}), version="v1")]
+    )
+    whole = FieldDrift("spec.selector", body["spec"]["selector"], live["spec"]["selector"], "kubectl-patch")
+    assert differences_from_manifest(body, live) == (whole,)
+    live["spec"]["selector"] |= {"tier": "front", "extra": "yes"}
+    (found,) = differences_from_manifest(body, live)
+    assert found.path_text == "spec.selector"
+    del live["spec"]["selector"]["extra"]
+    assert differences_from_manifest(body, live) == ()

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 MASK: Final = "***"
 _WORD: Final = re.compile(r"[^\s\"'`{}\[\]():,|]{4,}")
+_KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _QUOTED_SHORT: Final = 4
 """Shorter values are masked only where they stand alone: masking each `a` would leave no text."""
 
@@ -40,6 +41,10 @@ def _values(body: Any) -> Iterator[str]:
     for field in ("data", "stringData"):
         for text in _scalars(body.get(field)):
             yield from _forms(text)
+        # What cannot be a key is a value in the wrong place: of an env file without an equals sign, for one.
+        for key in body.get(field) or () if isinstance(body.get(field), dict) else ():
+            if not _KEY.fullmatch(str(key)):
+                yield from _forms(str(key))
     # kubectl's annotation repeats the whole Secret.
     annotations = (body.get("metadata") or {}).get("annotations") or {}
     if isinstance(annotations, dict):

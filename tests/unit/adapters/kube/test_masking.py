@@ -36,9 +36,17 @@ def test_values_are_masked_in_whatever_form(text: str, body: dict) -> None:
 
 
 def test_what_is_no_value_stays() -> None:
-    told = 'Secret "door" is invalid: data[a b]: Invalid value: "a b": a valid config key must consist of letters'
+    told = 'Secret "door" is invalid: data[a.b]: Too long: must have at most 1048576 bytes'
 
-    assert mask_secret(told, {"data": {"a b": encoded("opensesame")}}) == told
+    assert mask_secret(told, {"data": {"a.b": encoded("opensesame")}}) == told
+
+
+def test_a_key_that_can_be_none_is_a_value_in_the_wrong_place() -> None:
+    told = 'data[user opensesame]: Invalid value: "user opensesame": a valid config key must consist of letters'
+
+    shown = mask_secret(told, {"data": {"user opensesame": ""}})
+
+    assert shown == f'data[{MASK}]: Invalid value: "{MASK}": a valid config key must consist of letters'
 
 
 def test_short_values_are_masked_where_they_stand_alone() -> None:

@@ -55,16 +55,17 @@ class Scene:
     repository: BareRepository
     git: GitServer
     folder: Path
+    interval: str
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, cluster: LocalCluster, folder: Path) -> AsyncIterator["Scene"]:
-        """Serve a repository and connect to a running cluster, on which our CRDs are installed."""
+    async def open(cls, cluster: LocalCluster, folder: Path, *, interval: str = "1m") -> AsyncIterator["Scene"]:
+        """Serve a repository, polled every `interval`, and connect to a running cluster; our CRDs are installed."""
         repository = BareRepository.create(folder / "git" / f"{REPOSITORY}.git")
         access = await open_access(kubeconfig=str(cluster.kubeconfig_path), agent="bench")
         with GitServer(folder / "git") as git:
             async with Connection(access) as connection:
-                scene = cls(cluster, connection, repository, git, folder)
+                scene = cls(cluster, connection, repository, git, folder, interval)
                 await scene._install()
                 yield scene
 
@@ -125,7 +126,7 @@ class Scene:
 
     async def declare(self, namespace: str, systems: Iterable[System]) -> None:
         """Create the GitRepository and an Application for each system, all at once."""
-        source = {"url": f"{self.git.url}/{REPOSITORY}.git", "ref": {"branch": "main"}, "interval": "1m"}
+        source = {"url": f"{self.git.url}/{REPOSITORY}.git", "ref": {"branch": "main"}, "interval": self.interval}
         bodies: list[tuple[ResourceType, str, Body]] = [(git_repository.RESOURCE, REPOSITORY, source)]
         for system in systems:
             spec = {"sourceRef": {"name": REPOSITORY}, "path": system.name, "prune": True}

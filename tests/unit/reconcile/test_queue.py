@@ -68,7 +68,7 @@ async def test_failures_back_off_and_success_forgives() -> None:
 
 async def test_timers_fire_in_order_and_the_earliest_wins() -> None:
     queue, clock = make()
-    timers = asyncio.create_task(_timers(queue, clock))
+    timers = asyncio.create_task(queue.run_timers())
     queue.add_after(A, 10)
     queue.add_after(A, 20)
     queue.add_after(B, 5)
@@ -81,10 +81,7 @@ async def test_timers_fire_in_order_and_the_earliest_wins() -> None:
     queue._fire_due()
     assert await take(queue) == A
     timers.cancel()
-
-
-async def _timers(queue: WorkQueue, _clock: HandClock) -> None:
-    await queue.run_timers()
+    await asyncio.gather(timers, return_exceptions=True)
 
 
 async def test_adding_a_key_cancels_its_timer() -> None:

@@ -16,9 +16,9 @@ import orjson
 
 from trimtab.core.errors import Problem
 from trimtab.core.manifest import Origin
-from trimtab.render.json_text import read_json
+from trimtab.render.json_text import read_json, weight_of
 from trimtab.render.limits import DEFAULT_LIMITS, Limits
-from trimtab.render.reader import AliasBudget, Fault, Parsed, read_document
+from trimtab.render.reader import AliasBudget, Fault, Parsed, ValueBudget, read_document
 
 _SEPARATOR: Final = pattern(rb"^---([^\n]*)\n?", MULTILINE)
 _BLANK: Final = pattern(rb"\s*", MULTILINE)
@@ -60,14 +60,24 @@ class _Chunk:
     fault: Fault | None = None
 
 
-def read_file(data: bytes, file: str, *, limits: Limits = DEFAULT_LIMITS, memo: Memo | None = None) -> FileContent:
-    """Read all documents of a file; empty ones are dropped. `file` is the name under which problems are told."""
+def read_file(
+    data: bytes,
+    file: str,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    memo: Memo | None = None,
+    values: ValueBudget | None = None,
+) -> FileContent:
+    """Read all documents of a file; empty ones are dropped. `file` is the name under which problems are told.
+
+    `values` is what this file and others read beside it may take; the file has all for itself where it is not given.
+    """
     text, fault = _utf8(data, limits)
     if fault:
         return FileContent((), (_problem(fault, file, 0),))
     documents: list[Document] = []
     problems: list[Problem] = []
-    budget = AliasBudget(limits)
+    budget = AliasBudget(limits, values)
     for chunk in _chunks(text):
         if chunk.fault:
             problems.append(_problem(chunk.fault, file, 0))
@@ -117,6 +127,8 @@ def _read(text: bytes, limits: Limits, budget: AliasBudget, memo: Memo | None) -
         return []
     key = blake2b(text, digest_size=20).digest() if memo is not None else b""
     if memo is not None and (kept := memo.get(key)) is not None:
+        if fault := budget.values.spend(weight_of(kept), 1):
+            return [Parsed(None, 1, faults=(fault,))]
         return [Parsed(value, line, tuple(item_lines)) for value, line, item_lines in orjson.loads(kept)]
     before = budget.left_bytes
     parsed = _parse(text, limits, budget)
@@ -128,7 +140,7 @@ def _read(text: bytes, limits: Limits, budget: AliasBudget, memo: Memo | None) -
 
 def _parse(text: bytes, limits: Limits, budget: AliasBudget) -> list[Parsed]:
     if text.lstrip().startswith(b"{"):
-        found = read_json(text, limits=limits)
+        found = read_json(text, limits=limits, values=budget.values)
         if found is not None:
             return found
     one = read_document(text, limits=limits, budget=budget)

@@ -13,6 +13,7 @@ from trimtab.render.documents import Document, Memo, read_file
 from trimtab.render.layout import is_optional
 from trimtab.render.limits import DEFAULT_LIMITS, Limits
 from trimtab.render.objects import Objects, to_manifests
+from trimtab.render.reader import ValueBudget
 
 
 def read_files(
@@ -22,13 +23,14 @@ def read_files(
     manifests: list[Manifest] = []
     problems: list[Problem] = []
     left_bytes = limits.total_bytes
+    values = ValueBudget(limits)
     for file in files:
         data = read(file)
         left_bytes -= len(data)
         if left_bytes < 0:
             problems.append(_too_much(file, limits))
             break
-        content = read_file(data, file, limits=limits, memo=memo)
+        content = read_file(data, file, limits=limits, memo=memo, values=values)
         documents = [one for one in content.documents if not is_optional(file) or _is_object(one)]
         objects = to_manifests(documents, locate=partial(_in_file, file))
         manifests += objects.manifests

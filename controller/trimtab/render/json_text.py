@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from trimtab.render.limits import Limits
-from trimtab.render.reader import AliasBudget, Fault, Parsed, read_document
+from trimtab.render.reader import NODE_BYTES, AliasBudget, Fault, Parsed, ValueBudget, read_document
 from trimtab.render.scalars import json_integer, json_number
 
 
@@ -21,8 +21,15 @@ class _Duplicate(ValueError):
     """An object has a key twice."""
 
 
-def read_json(text: bytes, *, limits: Limits) -> list[Parsed] | None:
+def weight_of(text: bytes) -> int:
+    """What the values of a JSON text take at most, counted as the YAML reader does, without parsing it."""
+    return len(text) + NODE_BYTES * sum(text.count(sign) for sign in (b"{", b"[", b",", b":"))
+
+
+def read_json(text: bytes, *, limits: Limits, values: ValueBudget | None = None) -> list[Parsed] | None:
     """All values of the text; None where it is not JSON. A fault stands for the document that has it."""
+    if values is not None and (fault := values.spend(weight_of(text), 1)):
+        return [Parsed(None, 1, faults=(fault,))]
     decoder = json.JSONDecoder(
         object_pairs_hook=_object, parse_float=_float, parse_int=_integer, parse_constant=_constant
     )

@@ -11,7 +11,8 @@ class Limits:
     """Bounds on input. Sizes in bytes, the rest counts.
 
     `alias_bytes` bounds what YAML aliases add to one file when they are expanded, counted as the length of scalars plus
-    64 per node. `depth` stays below what JSON encoders accept (254).
+    64 per node; `value_bytes` bounds, counted so, all values of a folder or of a build: `{},` costs memory twenty times
+    its length. `depth` stays below what JSON encoders accept (254).
     """
 
     file_bytes: int = 16 * 1024 * 1024
@@ -20,6 +21,7 @@ class Limits:
     documents: int = 20_000
     depth: int = 200
     alias_bytes: int = 8 * 1024 * 1024
+    value_bytes: int = 256 * 1024 * 1024
 
 
 DEFAULT_LIMITS = Limits()

@@ -15,6 +15,7 @@ from yaml._yaml import CParser
 from trimtab.render.limits import Limits
 from trimtab.render.scalars import ScalarError, key_text, resolve, resolve_tagged
 
+TOO_MANY_VALUES: Final = "more values, with all read before, than fit into memory"
 NODE_BYTES: Final = 64
 """What an expanded node counts beside its text, roughly what it costs in memory."""
 
@@ -73,11 +74,24 @@ class _Anchored:
     weight: int
 
 
-class AliasBudget:
-    """What aliases may still add to a file, shared by its documents."""
+class ValueBudget:
+    """What values may still take, shared by all files that are read together."""
 
     def __init__(self, limits: Limits) -> None:
+        self.left_bytes = limits.value_bytes
+
+    def spend(self, weight: int, line: int) -> Fault | None:
+        """Take so much of it; a fault where that is more than there is."""
+        self.left_bytes -= weight
+        return Fault(TOO_MANY_VALUES, line, "split the Application") if self.left_bytes < 0 else None
+
+
+class AliasBudget:
+    """What aliases may still add to a file, shared by its documents; and what all values may still take."""
+
+    def __init__(self, limits: Limits, values: ValueBudget | None = None) -> None:
         self.left_bytes = limits.alias_bytes
+        self.values = values or ValueBudget(limits)
 
 
 def read_document(text: bytes, *, limits: Limits, budget: AliasBudget) -> Parsed | None:
@@ -87,7 +101,9 @@ def read_document(text: bytes, *, limits: Limits, budget: AliasBudget) -> Parsed
     """
     composer = _Composer(text, limits, budget)
     try:
-        return composer.run()
+        parsed = composer.run()
+        budget.values.left_bytes -= composer.weight
+        return parsed
     except _Stop as stop:
         return Parsed(None, composer.line or stop.fault.line, faults=(*composer.faults, stop.fault))
     except yaml.YAMLError as error:
@@ -106,6 +122,7 @@ class _Composer:
         self.stack: list[_Frame] = []
         self.anchors: dict[str, _Anchored | None] = {}
         self.weight = 0
+        self.most = budget.values.left_bytes
         self.line = 0
         self.value: Any = None
         self.item_lines: list[int] = []
@@ -146,6 +163,8 @@ class _Composer:
         tag = event.tag
         plain = event.implicit[0]
         self.weight += NODE_BYTES + len(text)
+        if self.weight > self.most:
+            raise self._too_much(event)
         if not self.line:
             self.line = event.start_mark.line + 1
         frame = self.stack[-1] if self.stack else None
@@ -227,6 +246,8 @@ class _Composer:
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         self.weight += NODE_BYTES
+        if self.weight > self.most:
+            raise self._too_much(event)
         self.stack.append(_Frame(container, line, event.anchor, self.weight - NODE_BYTES))
 
     def _end(self, event: Any) -> None:
@@ -256,6 +277,10 @@ class _Composer:
             self._key(key, key, event)
         else:
             self._place(value, event)
+
+    def _too_much(self, event: Any) -> _Stop:
+        self.budget.values.left_bytes = 0
+        return _Stop(TOO_MANY_VALUES, event.start_mark.line + 1, "split the Application")
 
     def _fault(self, message: str, event: Any, remedy: str = "") -> None:
         self.faults.append(Fault(message, event.start_mark.line + 1, remedy))

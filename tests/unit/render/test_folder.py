@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import pytest
+
+from trimtab.adapters.process.parse_cache import ParseCache
 from trimtab.render.folder import no_manifests, read_files
 from trimtab.render.identity import render_key
 from trimtab.render.limits import DEFAULT_LIMITS
@@ -50,3 +53,17 @@ def test_the_render_key_follows_every_input_and_no_order():
 
     assert key() == key(trees="b=2 a=1")
     assert len({key(), key(path="b"), key(trees="a=1"), key(trees="a=2 b=1"), key(target=""), key(tool="v6")}) == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"), [(b"a: [" + b"{}, " * 40 + b"{}]\n", 5600), (b'{"a": [' + b"{}," * 40 + b"{}]}\n", 6000)]
+)
+@pytest.mark.parametrize("memo", [None, ParseCache(10_000)])
+def test_values_of_all_files_together_are_bounded(text, limit, memo):
+    limits = replace(DEFAULT_LIMITS, value_bytes=limit)
+
+    def told(*names):
+        return [str(each) for each in read_files(names, lambda _: text, limits=limits, memo=memo).problems]
+
+    assert not any("fit into memory" in each for each in told("a.yaml"))
+    assert any("b.yaml" in each and "fit into memory" in each for each in told("a.yaml", "b.yaml"))

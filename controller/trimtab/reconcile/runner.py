@@ -195,11 +195,15 @@ class _Execution:
         self._context = context
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ended: list[asyncio.Task[None]] = []
         self._waiting: dict[asyncio.Task[None], ObjectCommand | Record] = {}
         self._cancelled = False
 
     async def drive(self, superseded: Callable[[], bool]) -> None:
-        """Feed events to the run until it is done and nothing is in flight."""
+        """Feed events to the run until it is done and nothing is in flight.
+
+        Raises what a command died of that is no refusal, once all that does not wait for it has ended.
+        """
         self._begin(self._run.start())
         ticker = asyncio.create_task(self._tick())
         try:
@@ -212,6 +216,8 @@ class _Execution:
             ticker.cancel()
             for task in self._tasks:
                 task.cancel()
+        for task in self._ended:
+            task.result()
 
     def _begin(self, commands: list[Command]) -> None:
         for command in commands:
@@ -239,6 +245,7 @@ class _Execution:
         finally:
             self._tasks.discard(task)
             self._waiting.pop(task, None)
+            self._ended.append(task)
         self._events.put_nowait(event)
 
     def _cancel(self) -> None:

@@ -71,7 +71,7 @@ class Operator:
             if loop.time() - started > LIVED_SECONDS:
                 backoff = Backoff(0.2)
             log.warning("the watches of our kinds ended and begin anew: %s", failure)
-            self._signs.forget()
+            self._signs.begin(failure)
             await asyncio.sleep(backoff.next_seconds(LONGEST_PAUSE_SECONDS, scatter=0.5))
 
     async def _until_served(self) -> None:

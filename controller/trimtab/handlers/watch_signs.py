@@ -20,11 +20,12 @@ class WatchSigns:
         self._kinds = kinds
         self._listing = listing
         self._trouble: dict[str, str] = {}
-        self.forget()
+        self.begin()
 
-    def forget(self) -> None:
-        """kopf starts over: nothing is watched yet."""
-        self._trouble = dict.fromkeys(self._kinds, "is not open yet")
+    def begin(self, failure: str = "") -> None:
+        """kopf starts, or starts over after a failure: nothing is watched yet."""
+        why = f"ended: {failure}" if failure else "is not open yet"
+        self._trouble = dict.fromkeys(self._kinds, why)
 
     def trouble(self) -> str:
         """Which watches are not open, and why; empty where all are."""

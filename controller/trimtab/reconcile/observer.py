@@ -82,11 +82,13 @@ class Observer:
                 else:
                     self._take(event)
             case Synced(kind=kind, keys=keys):
-                self._trouble.pop(kind, None)
+                if self._trouble.pop(kind, None):
+                    self._wake_owners(kind)
                 self._miss_unseen(kind, keys)
                 self._sync_mark(kind).set()
             case WatchTrouble(kind=kind, reason=reason):
                 self._trouble[kind] = reason
+                self._wake_owners(kind)
                 self._sync_mark(kind).set()
 
     def _take(self, event: Seen | Vanished) -> None:
@@ -141,6 +143,12 @@ class Observer:
         self._unsure[ref] = reason
         if ref in self._owners:
             self.wake(self._owners[ref], ref)
+
+    def _wake_owners(self, kind: ResourceType) -> None:
+        """Have everybody who owns objects of a type tell how well it is watched."""
+        owners = {owner for ref, owner in self._owners.items() if (ref.group, ref.kind) == (kind.group, kind.kind)}
+        for owner in owners:
+            self.wake(owner, None)
 
     def _miss_unseen(self, kind: ResourceType, keys: frozenset[ObjectRef]) -> None:
         for ref in self._owners:
@@ -232,6 +240,13 @@ class Observer:
 
     def _sync_mark(self, kind: ResourceType) -> asyncio.Event:
         return self._synced.setdefault(kind, asyncio.Event())
+
+    def blind_to(self, kinds: Collection[ResourceType]) -> str:
+        """Of which types nothing is seen at present, and why of the first; empty where all are watched."""
+        blind = sorted(kind for kind in kinds if kind in self._trouble)
+        if not blind:
+            return ""
+        return f"{', '.join(kind.plural for kind in blind)}: {self._trouble[blind[0]]}"
 
     def trouble(self, kind: ResourceType) -> str | None:
         """Why the type's watch does not work at present."""

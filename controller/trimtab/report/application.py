@@ -53,8 +53,8 @@ class ApplicationNews:
 
     `revision` is the one last attempted. `reason` and `message` explain Waiting, Applying, Failed and Deleting; a
     failure without a message is told by its first problem. `retry` says whether time alone may mend it. `healths` and
-    `objects` cover what is owned; `overdue` says that health was waited for as long as `timeout` allows. `supersedes`
-    is a revision that was given up for this one.
+    `objects` cover what is owned; `blind` names the types whose watch does not work, and why; `overdue` says that
+    health was waited for as long as `timeout` allows. `supersedes` is a revision that was given up for this one.
     """
 
     phase: Phase
@@ -66,6 +66,7 @@ class ApplicationNews:
     objects: int = 0
     healths: Mapping[ObjectRef, Health] = field(default_factory=dict)
     drift: Sequence[DriftRecord] = ()
+    blind: str = ""
     overdue: bool = False
     supersedes: Revision | None = None
 
@@ -139,6 +140,8 @@ def _drifted(news: ApplicationNews, mode: DriftMode) -> Said:
     if news.phase is Phase.SUSPENDED or mode is DriftMode.IGNORE:
         why = "drift.mode is Ignore" if news.phase is not Phase.SUSPENDED else "the Application is suspended"
         return unknown(DRIFTED, "NotWatched", f"drift is not looked for: {why}")
+    if news.blind:
+        return unknown(DRIFTED, "WatchBroken", f"drift is not seen until the watches work again, of {news.blind}")
     if any(record.standing for record in news.drift):
         return true(DRIFTED, "DriftDetected", drift_sentence(news.drift))
     return false(DRIFTED, "NoDrift", "every declared field is as declared")

@@ -26,8 +26,8 @@ def test_all_is_well_once_each_kind_was_answered(signs: WatchSigns) -> None:
     signs.opened("applications", 200, lists=True)
     signs.opened("gitrepositories", 200, lists=True)
     assert signs.trouble() == ""
-    signs.forget()
-    assert "the watch of applications is not open yet" in signs.trouble()
+    signs.begin("410 Gone")
+    assert "the watch of applications ended: 410 Gone" in signs.trouble()
 
 
 def test_a_refusal_is_told_until_a_later_answer(signs: WatchSigns) -> None:

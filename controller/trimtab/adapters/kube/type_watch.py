@@ -37,7 +37,7 @@ class WatchTimes:
     """Before the first retry; each further one doubles it."""
     longest_delay_seconds: float = 10.0
     """Where the doubling ends."""
-    refused_delay_seconds: float = 30.0
+    refused_delay_seconds: float = 10.0
     """Between tries where the server refuses the watch as such (forbidden, no such type)."""
     trouble_after_seconds: float = 3.0
     """How long retries may fail before it is called trouble and the type is listed anew."""
@@ -178,6 +178,7 @@ class TypeWatch:
             # What happened since is lost: until the new list is through, nobody knows what exists.
             self.synced = False
             self._version = ""
+            self._tell_if_lasting(error)
             return self._back_off() if self._failures else self._first_failure()
         initial = not self._version
         if initial and self._streamed and (error.status in _UNSUPPORTED or self._silent(error)):
@@ -186,12 +187,15 @@ class TypeWatch:
         if error.status in _REFUSED or error.status in _UNSUPPORTED:
             self._tell(error)
             return longer(self._times.refused_delay_seconds)
+        self._tell_if_lasting(error)
+        return max(self._back_off(), longer(error.retry_after_seconds or 0.0))
+
+    def _tell_if_lasting(self, error: ApiError) -> None:
         now = time.monotonic()
         if self._failing_since is None:
             self._failing_since = now
         if now - self._failing_since >= self._times.trouble_after_seconds:
             self._tell(error)
-        return max(self._back_off(), longer(error.retry_after_seconds or 0.0))
 
     def _silent(self, error: ApiError) -> bool:
         """Whether the server accepted a streamed list and then said nothing: it does not know of such lists."""

@@ -339,3 +339,16 @@ async def test_a_type_watched_anew_is_waited_for_anew(sea: Sea) -> None:
     sea.observer.unwatched([KIND])
     assert sea.observer.trouble(KIND) is None
     assert not await sea.observer.wait_synced([KIND], timeout_seconds=5)
+
+
+def test_trouble_of_a_watch_and_its_end_have_owners_tell(sea: Sea) -> None:
+    ref = sea.at_rest(config_map("a"))
+    sea.woken.clear()
+    sea.observer.sink(WatchTrouble(KIND, "forbidden"))
+    assert sea.woken == [None]
+    assert sea.observer.blind_to([KIND]) == f"{KIND.plural}: forbidden"
+    sea.observer.sink(Synced(KIND, frozenset([ref])))
+    assert sea.woken == [None, None]
+    assert sea.observer.blind_to([KIND]) == ""
+    sea.observer.sink(Synced(KIND, frozenset([ref])))
+    assert sea.woken == [None, None], "a list after none is no news"

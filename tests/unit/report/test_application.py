@@ -253,3 +253,10 @@ def test_history_is_bounded():
         status = application_status(application(status), news, now_seconds=T0)
     assert len(status.history) == HISTORY_ITEMS
     assert status.history[0].revision == f"main@sha1:{HISTORY_ITEMS + 4:040x}"
+
+
+def test_what_is_not_watched_may_drift_unseen():
+    status = application_status(application(), applied(blind="configmaps: forbidden"), now_seconds=T0)
+    why = "drift is not seen until the watches work again, of configmaps: forbidden"
+    assert told(status)["Drifted"] == ("Unknown", "WatchBroken", why)
+    assert told(status)["Ready"][0] == "True"

@@ -244,7 +244,7 @@ def eventually(check: Callable[[], Any], *, seconds: float = 15.0) -> None:
         try:
             check()
             return
-        except AssertionError:
+        except (AssertionError, LookupError):
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.05)

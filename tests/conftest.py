@@ -2,6 +2,8 @@
 
 import asyncio
 
+from hypothesis import HealthCheck, settings
+
 pytest_plugins = [
     "tests.fixtures.cluster",
     "tests.fixtures.git_server",
@@ -9,6 +11,11 @@ pytest_plugins = [
     "tests.fixtures.controller",
     "tests.fixtures.lab",
 ]
+
+
+# How long an example takes says how busy the machine is, not whether the rule holds.
+settings.register_profile("trimtab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("trimtab")
 
 
 def pytest_configure() -> None:

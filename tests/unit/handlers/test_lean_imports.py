@@ -25,14 +25,14 @@ assert kubernetes.client.V1ObjectMeta(name="x").name == "x"
 """
 
 
-def run(script: str) -> None:
+def check(script: str) -> None:
     done = subprocess.run([sys.executable, "-c", f"import sys\n{script}"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
 def test_neither_kopf_nor_kubernetes_brings_another_client_along():
-    run(LEAN)
+    check(LEAN)
 
 
 def test_what_is_imported_already_stays_whole():
-    run(LATE)
+    check(LATE)

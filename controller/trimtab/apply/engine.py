@@ -227,7 +227,7 @@ def _origin(change: plan_changes.Change) -> Origin | None:
 
 
 def _steps(plan: Plan, entry_of: EntryOf) -> dict[ObjectRef, Step]:
-    depended_on = {other for waits in plan.edges.values() for other in waits}
+    depended_on = {other for waits in set(plan.edges.values()) for other in waits}
     steps: dict[ObjectRef, Step] = {}
     for change in plan.changes:
         ref = change.ref

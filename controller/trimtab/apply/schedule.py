@@ -1,9 +1,18 @@
 """Which steps may start: edges, late applies after the others, prunes after all. `apply.engine` says how they end."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from trimtab.core.refs import ObjectRef
+
+
+@dataclass(eq=False, slots=True)
+class _Gate:
+    """Opens when so many more have succeeded; never, once one of them failed."""
+
+    left: int
+    members: list[ObjectRef] = field(default_factory=list)
 
 
 class Schedule:
@@ -26,16 +35,28 @@ class Schedule:
         self._phase = {ref: number for number, phase in enumerate(phases) for ref in phase}
         self._unfinished = [len(phase) for phase in phases]
         self._open = set(self._order)
-        bound = {ref: edges.get(ref, frozenset()) & self._open for ref in self._order}
-        self._left = {ref: len(waits) for ref, waits in bound.items()}
-        self._dependents: dict[ObjectRef, list[ObjectRef]] = {}
-        for ref, waits in bound.items():
-            for other in waits:
-                self._dependents.setdefault(other, []).append(ref)
+        self._gates: dict[ObjectRef, list[_Gate]] = {}
+        self._gate_of = self._build_gates(edges)
         self._ready: list[tuple[int, ObjectRef]] = []
-        for ref, count in self._left.items():
-            if not count:
+        for ref, gate in self._gate_of.items():
+            if not gate.left:
                 self._push(ref)
+
+    def _build_gates(self, edges: Mapping[ObjectRef, frozenset[ObjectRef]]) -> dict[ObjectRef, "_Gate"]:
+        """One gate for all objects that wait for the same ones: thousands may wait for thousands."""
+        gates: dict[frozenset[ObjectRef], _Gate] = {}
+        gate_of = {}
+        for ref in self._order:
+            waits = edges.get(ref, frozenset())
+            gate = gates.get(waits)
+            if gate is None:
+                bound = waits & self._open
+                gate = gates[waits] = _Gate(len(bound))
+                for other in bound:
+                    self._gates.setdefault(other, []).append(gate)
+            gate.members.append(ref)
+            gate_of[ref] = gate
+        return gate_of
 
     def pop(self) -> ObjectRef | None:
         """The next object that may start, None while there is none."""
@@ -48,11 +69,12 @@ class Schedule:
     def succeeded(self, ref: ObjectRef) -> None:
         """The object's step succeeded: those that waited for it alone become ready."""
         self._close(ref)
-        for dependent in self._dependents.get(ref, ()):
-            if dependent in self._open:
-                self._left[dependent] -= 1
-                if not self._left[dependent]:
-                    self._push(dependent)
+        for gate in self._gates.get(ref, ()):
+            gate.left -= 1
+            if not gate.left:
+                for dependent in gate.members:
+                    if dependent in self._open:
+                        self._push(dependent)
 
     def failed(self, ref: ObjectRef) -> list[tuple[ObjectRef, ObjectRef]]:
         """The object's step failed: all that can never start now, each with the one directly in its way."""
@@ -61,17 +83,19 @@ class Schedule:
         front = [ref]
         while front:
             behind = front.pop()
-            for dependent in self._dependents.get(behind, ()):
-                if dependent in self._open:
-                    self._close(dependent)
-                    blocked.append((dependent, behind))
-                    front.append(dependent)
+            for gate in self._gates.get(behind, ()):
+                members, gate.members = gate.members, []
+                for dependent in members:
+                    if dependent in self._open:
+                        self._close(dependent)
+                        blocked.append((dependent, behind))
+                        front.append(dependent)
         return blocked
 
     def drop(self) -> list[ObjectRef]:
         """Give up all that have not started; they are returned in order."""
         ready = {ref for _, ref in self._ready}
-        waiting = [ref for ref in self._order if ref in self._open and (ref in ready or self._left[ref])]
+        waiting = [ref for ref in self._order if ref in self._open and (ref in ready or self._gate_of[ref].left)]
         for ref in waiting:
             self._close(ref)
         self._ready.clear()

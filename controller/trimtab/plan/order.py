@@ -145,6 +145,8 @@ def _delete_edges(
     callers = frozenset(ref for ref in deleted if (ref.group, ref.kind) in CALLS_BACK)
     # Sets are shared between objects, so that a thousand deletions behind a thousand others stay cheap.
     rest = callers | customs
+    consumers = _workloads_by_namespace(applied)
+    shared: dict[tuple[frozenset[ObjectRef], str], frozenset[ObjectRef]] = {}
     found = {}
     for ref in deleted:
         if ref in callers:
@@ -156,9 +158,16 @@ def _delete_edges(
         else:
             found[ref] = rest
         if (ref.group, ref.kind) in _CONSUMED:
-            found[ref] |= frozenset(
-                other
-                for other in applied
-                if (other.group, other.kind) in WORKLOADS and other.namespace == ref.namespace
-            )
+            waits = found[ref]
+            if (waits, ref.namespace) not in shared:
+                shared[waits, ref.namespace] = waits | consumers.get(ref.namespace, frozenset())
+            found[ref] = shared[waits, ref.namespace]
     return found
+
+
+def _workloads_by_namespace(applied: Iterable[ObjectRef]) -> dict[str, frozenset[ObjectRef]]:
+    found: dict[str, set[ObjectRef]] = {}
+    for ref in applied:
+        if (ref.group, ref.kind) in WORKLOADS:
+            found.setdefault(ref.namespace, set()).add(ref)
+    return {namespace: frozenset(refs) for namespace, refs in found.items()}

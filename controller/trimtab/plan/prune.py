@@ -22,7 +22,7 @@ from trimtab.plan.guards import (
 )
 from trimtab.plan.guards.verdict import KeepTracked, LetGo, Prune
 from trimtab.plan.options import PlanOptions
-from trimtab.plan.references import CUSTOM_RESOURCE_DEFINITION, NAMESPACE, is_kind, lives_in
+from trimtab.plan.references import holds_others, lives_in
 from trimtab.plan.sight import Foreign, Missing, Sight, Unsure
 
 _UNSEEN = Unsure("nobody has looked yet")
@@ -146,8 +146,3 @@ def _to_verify(case: Prune) -> bool:
             return not (isinstance(case.entry, Applied) and live.uid == case.entry.uid)
         case _:
             return not (isinstance(case.entry, Applied) and getattr(case.sight, "uid", "") == case.entry.uid)
-
-
-def holds_others(ref: ObjectRef) -> bool:
-    """Whether deleting the object deletes others with it."""
-    return is_kind(ref, NAMESPACE) or is_kind(ref, CUSTOM_RESOURCE_DEFINITION)

@@ -51,6 +51,11 @@ def is_kind(ref: ObjectRef, kind: tuple[str, str]) -> bool:
     return (ref.group, ref.kind) == kind
 
 
+def holds_others(ref: ObjectRef) -> bool:
+    """Whether deleting the object deletes others with it."""
+    return is_kind(ref, NAMESPACE) or is_kind(ref, CUSTOM_RESOURCE_DEFINITION)
+
+
 def scalable(ref: ObjectRef) -> bool:
     """Whether objects of the kind default to one replica where nobody declares the number.
 

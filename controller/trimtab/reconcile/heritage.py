@@ -12,7 +12,7 @@ from trimtab.core.names import API_GROUP
 from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef, ResourceType
 from trimtab.plan.options import PlanOptions
 from trimtab.plan.ownership import Owner
-from trimtab.plan.prune import holds_others
+from trimtab.plan.references import holds_others
 from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.ports import InventoryStore, Objects
 from trimtab.reconcile.state import AppState, Desired

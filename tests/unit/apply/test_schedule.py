@@ -108,3 +108,16 @@ def test_every_object_starts_once_after_all_it_waits_for_or_is_blocked(data):
     assert len(started) == len(set(started))
     assert set(started) | blocked == set(refs)
     assert not set(started) & blocked
+
+
+def test_thousands_that_wait_for_thousands_are_not_counted_pair_by_pair():
+    first = [ref_of("Deployment", f"new-{n}") for n in range(3000)]
+    then = [ref_of("ConfigMap", f"old-{n}") for n in range(3000)]
+    waits = frozenset(first)
+    schedule = Schedule(first, then, dict.fromkeys(then, waits))
+    assert len(drain(schedule)) == 3000
+    assert {len(gates) for gates in schedule._gates.values()} == {1}
+    for ref in first[1:]:
+        schedule.succeeded(ref)
+    assert schedule.pop() is None
+    assert len(schedule.failed(first[0])) == 3000

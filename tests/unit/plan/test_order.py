@@ -128,3 +128,11 @@ def test_a_thousand_deletions_behind_a_thousand_share_their_sets():
     others = [ref_of("Deployment", f"d{number}") for number in range(1000)]
     found = edges(deleting(DEFINITION.ref, *customs, *others), plurals={})
     assert len({id(found[ref]) for ref in others}) == 1
+
+
+def test_a_thousand_renamed_objects_share_what_they_wait_for():
+    new = [Create(manifest("Deployment", f"new-{n}"), None) for n in range(1000)]
+    old = [Delete(ref_of("ConfigMap", f"old-{n}"), applied()) for n in range(1000)]
+    found = edges([*new, *old], plurals={})
+    assert len({id(found[change.ref]) for change in old}) == 1
+    assert found[old[0].ref] == {change.ref for change in new}

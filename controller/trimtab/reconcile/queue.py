@@ -13,6 +13,9 @@ from itertools import count
 from trimtab.core.outcome import Outcome, Result
 from trimtab.reconcile.ports import Clock
 
+RESOLUTION_SECONDS = 0.001
+"""Timers due so soon fire at once: an event loop may wake a hair too early, again and again."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
@@ -135,7 +138,7 @@ class WorkQueue:
                 heapq.heappop(self._timers)
                 continue
             left = due - self._clock.monotonic()
-            if left > 0:
+            if left > RESOLUTION_SECONDS:
                 return left
             heapq.heappop(self._timers)
             self.add(key)

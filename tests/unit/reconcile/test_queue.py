@@ -109,3 +109,13 @@ def test_backoff_never_overflows() -> None:
     backoff = Backoff(1.0)
     delays = [backoff.next_seconds(300, scatter=0.5) for _ in range(5000)]
     assert delays[-1] == 300
+
+
+async def test_a_timer_due_within_a_hair_is_due() -> None:
+    queue, clock = make()
+    queue.add_after(A, 5.0)
+    timers = asyncio.create_task(queue.run_timers())
+    await clock.turn(4.9999)
+    queue.add_after(B, 60.0)
+    assert await take(queue) == A
+    timers.cancel()

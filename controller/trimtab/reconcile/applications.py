@@ -49,6 +49,8 @@ class ApplicationReconciler:
     clock: Clock
     controller_namespace: str
     _states: dict[Key, AppState] = field(default_factory=dict)
+    _released: dict[Key, str] = field(default_factory=dict)
+    """The UIDs of Applications that were let go, until the server says that they went."""
 
     def limit_seconds(self, key: Key) -> float:
         """`spec.interval` bounds the back-off."""
@@ -75,10 +77,15 @@ class ApplicationReconciler:
         application = self.desk.application(key)
         if application is None:
             return await self._unreadable(key)
+        if self._released.get(key) == application.metadata.uid:
+            # A turn asked for meanwhile would take what still goes for a lost inventory, and write it down again.
+            return Outcome.done()
+        await self._clear_predecessor(key, application)
         state = self._state(key, application)
         if application.metadata.deleting:
             outcome = await self.teardown.run(key, application, state)
             if outcome.result is Result.SUCCESS:
+                self._released[key] = application.metadata.uid
                 self._forget(key)
             return outcome
         if application.spec.suspend:
@@ -258,11 +265,18 @@ class ApplicationReconciler:
             return f"GitRepository {key.namespace}/{name} does not exist: create it, or correct spec.sourceRef.name"
         return f"waiting for the first revision of GitRepository {key.namespace}/{name}: see its conditions"
 
+    async def _clear_predecessor(self, key: Key, application: Application) -> None:
+        """An Application of this name went while nobody watched, and its Inventory is left."""
+        uid = self.desk.left_behind(key)
+        if uid not in ("", application.metadata.uid):
+            await self.teardown.clear_up(key, uid)
+
     async def _unreadable(self, key: Key) -> Outcome:
         invalid = self.desk.invalid(key)
         if invalid is None:
             state = self._states.get(key)
             uid = state.owner.uid if state is not None else self.desk.left_behind(key)
+            self._released.pop(key, None)
             self._forget(key)
             if uid:
                 await self.teardown.clear_up(key, uid)

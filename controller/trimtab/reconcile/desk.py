@@ -18,6 +18,9 @@ APPLICATION = "Application"
 GIT_REPOSITORY = "GitRepository"
 INVENTORY = "Inventory"
 
+STRAY_SECONDS = 5.0
+"""How long kinds may be shown one after the other; whatever is missing after that is looked into."""
+
 _MODELS: dict[str, type[Resource]] = {APPLICATION: Application, GIT_REPOSITORY: GitRepository}
 
 
@@ -51,15 +54,20 @@ class Desk:
             self._queue.add(key)
 
     def _shard_shown(self, key: Key, body: dict[str, Any]) -> None:
-        """A shard that is being deleted while nobody of that name is there may have outlived its Application."""
+        """A shard of an Application that is not there may have outlived it, or was only shown before it."""
         owner = body.get("spec", {}).get("application", {})
-        application = Key(APPLICATION, key.namespace, owner.get("name", ""))
-        if body["metadata"].get("deletionTimestamp") and application not in self._shown:
-            self._left_behind[application] = owner.get("uid", "")
+        application, uid = Key(APPLICATION, key.namespace, owner.get("name", "")), owner.get("uid", "")
+        shown = self._shown.get(application)
+        if not uid or (shown is not None and shown.metadata.uid == uid):
+            return
+        self._left_behind[application] = uid
+        if body["metadata"].get("deletionTimestamp"):
             self._queue.add(application)
+        else:
+            self._queue.add_after(application, STRAY_SECONDS)
 
     def left_behind(self, key: Key) -> str:
-        """The UID of a vanished Application whose Inventory is being deleted; empty where there is none."""
+        """The UID of an Application that has an Inventory and is not there, as far as is known; or empty. Told once."""
         return self._left_behind.pop(key, "")
 
     def gone(self, body: dict[str, Any]) -> None:

@@ -1,12 +1,13 @@
 """Our own objects as they were shown, and which of their changes deserve a turn."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from tests.fakes.clock import HandClock
 
 from trimtab.core.names import GROUP_VERSION
-from trimtab.reconcile.desk import Desk
+from trimtab.reconcile.desk import STRAY_SECONDS, Desk
 from trimtab.reconcile.queue import Key, WorkQueue
 
 APP = Key("Application", "trimtab-system", "shop")
@@ -14,8 +15,13 @@ REPO = Key("GitRepository", "trimtab-system", "fleet")
 
 
 @pytest.fixture
-def queue() -> WorkQueue:
-    return WorkQueue(HandClock(), seed=7)
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def queue(clock: HandClock) -> WorkQueue:
+    return WorkQueue(clock, seed=7)
 
 
 @pytest.fixture
@@ -167,3 +173,22 @@ async def test_a_dying_shard_of_nobody_was_left_behind(desk: Desk, queue: WorkQu
     assert await taken(queue) == [lost]
     assert desk.left_behind(lost) == "u-1"
     assert desk.left_behind(lost) == "", "told once"
+
+
+async def test_a_shard_of_nobody_is_looked_into_later_for_its_application_may_be_shown_after_it(
+    desk: Desk, queue: WorkQueue, clock: HandClock
+) -> None:
+    desk.shown(shard(name="lost"))
+    assert await taken(queue) == []
+    timers = asyncio.create_task(queue.run_timers())
+    await clock.turn(STRAY_SECONDS)
+    assert await taken(queue) == [Key("Application", APP.namespace, "lost")]
+    timers.cancel()
+
+
+async def test_a_shard_of_an_earlier_application_of_that_name_was_left_behind(desk: Desk) -> None:
+    body = application()
+    body["metadata"]["uid"] = "u-2"
+    desk.shown(body)
+    desk.shown(shard())
+    assert desk.left_behind(APP) == "u-1"

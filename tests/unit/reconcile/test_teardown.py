@@ -168,3 +168,32 @@ async def test_a_new_namespace_of_its_own_goes_with_what_is_in_it(rig: Rig) -> N
     assert APP not in rig.office.bodies
     assert not rig.is_there(inside)
     assert not rig.is_there(namespace("fresh"))
+
+
+async def test_a_turn_after_the_release_writes_no_inventory_again(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The news of the end are on their way, and an object still goes: it is no lost inventory's."""
+    await rig.sail(A)
+    rig.cluster.hold(ObjectRef.of(A))
+    monkeypatch.setattr(rig.desk, "gone", lambda _body: None)
+    rig.office.delete(APP)
+    await rig.settle(400)
+    assert APP not in rig.office.bodies
+    assert len(rig.store.released) == 1
+    rig.queue.add(APP)
+    await rig.settle()
+    assert rig.store.entries == {}
+    assert len(rig.store.released) == 1
+
+
+async def test_the_inventory_of_a_predecessor_that_went_unseen_is_cleared_up(rig: Rig) -> None:
+    await rig.sail(A)
+    shard = {
+        "apiVersion": "trimtab.dev/v1alpha1",
+        "kind": "Inventory",
+        "metadata": {"name": "shop-0", "namespace": NAMESPACE, "uid": "i"},
+        "spec": {"application": {"name": "shop", "uid": "predecessor"}},
+    }
+    rig.desk.shown(shard)
+    await rig.settle(6)
+    assert rig.store.released == ["predecessor"]
+    assert rig.is_there(A)

@@ -9,9 +9,10 @@ import yaml
 from trimtab.api.application import Application
 from trimtab.api.crd import crds
 from trimtab.api.git_repository import GitRepository
+from trimtab.api.model import Resource
 
 ROOT = Path(__file__).parents[3]
-MODELS = {"Application": Application, "GitRepository": GitRepository}
+MODELS: dict[str, type[Resource]] = {"Application": Application, "GitRepository": GitRepository}
 
 
 def documents(text: str) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,5 @@
 import copy
+from typing import Any
 
 import pytest
 from tests.unit.drift.objects import deployment, entry, owned, secret, taken
@@ -142,7 +143,7 @@ def test_without_an_answer_the_manifest_is_compared():
 
 def test_without_an_answer_a_map_owned_as_a_whole_is_one_field():
     """managedFields tell that nobody owns anything inside it, as a Service's selector."""
-    body = {
+    body: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": "web", "namespace": "shop"},

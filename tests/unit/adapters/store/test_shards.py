@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def stored(entries: dict[ObjectRef, Entry], *, shard: int = 0, shards: int = 1) 
 def test_an_applied_entry_counts_only_under_its_own_seal() -> None:
     ref = ObjectRef(LOCAL_CLUSTER, "apps", "Deployment", "shop", "web")
     entry = Applied("v1", "u", "b", "d")
-    forged = [
+    forged: list[dict[str, Any]] = [
         {"uid": "that-of-another-object"},
         {"key": "local||Secret|kube-system|token"},
         {"baseline": "x"},

@@ -34,8 +34,12 @@ def test_what_nobody_needs_may_go(container, staying):
 
 
 def test_what_nothing_can_live_in_costs_no_look_at_all_that_stays():
-    def never():
-        raise AssertionError("8,000 objects beside 8,000 others would stop the loop for 40 s")
-        yield
+    """8,000 objects beside 8,000 others would stop the loop for 40 s."""
+    looks = []
 
-    assert check_prune(Prune(ref_of("ConfigMap", "a"), applied(), owned(), options()), never()) is None
+    def staying():
+        looks.append("looked")
+        yield from ()
+
+    check_prune(Prune(ref_of("ConfigMap", "a"), applied(), owned(), options()), staying())
+    assert looks == []

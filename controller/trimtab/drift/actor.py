@@ -22,16 +22,17 @@ def actor_of(path: Path, entries: Sequence[ManagedEntry]) -> str:
     return (
         _latest(entry for entry in others if path in entry.paths)
         or _latest(entry for entry in others if any(is_under(held, path) for held in entry.paths))
-        or _latest(entry for entry in others if _holds_whole(entry, path))
+        or _latest(entry for entry in others if _holds_whole(entry, path, others))
         or UNKNOWN
     )
 
 
-def _holds_whole(entry: ManagedEntry, path: Path) -> bool:
-    """Whether the entry holds an ancestor of the path as an undivided value."""
+def _holds_whole(entry: ManagedEntry, path: Path, others: Sequence[ManagedEntry]) -> bool:
+    """Whether the entry holds an ancestor of the path as an undivided value: nobody holds a part of it."""
     for depth in range(len(path) - 1, 0, -1):
         if path[:depth] in entry.paths:
-            return not any(len(held) > depth and is_under(held, path[:depth]) for held in entry.paths)
+            held = (each for other in others for each in other.paths)
+            return not any(len(each) > depth and is_under(each, path[:depth]) for each in held)
     return False
 
 

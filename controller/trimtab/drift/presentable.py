@@ -12,6 +12,13 @@ LIMIT_CHARACTERS: Final = 256
 """Longer values are cut to this much around the first difference."""
 _BEFORE_CHARACTERS: Final = 32
 
+
+class Excerpt(str):
+    """Part of the JSON text of a long value that is no string."""
+
+    __slots__ = ()
+
+
 _OPEN = (fields("metadata", "labels"), fields("metadata", "finalizers"), fields("type"), fields("immutable"))
 """Fields of a Secret that hold no secret; all others may, annotations with a former configuration included."""
 
@@ -51,4 +58,5 @@ def _cut(value: Any, start: int) -> Any:
         return value
     text = _text(value)
     end = start + LIMIT_CHARACTERS
-    return f"{'…' if start else ''}{text[start:end]}{'…' if len(text) > end else ''}"
+    part = f"{'…' if start else ''}{text[start:end]}{'…' if len(text) > end else ''}"
+    return part if isinstance(value, str) else Excerpt(part)

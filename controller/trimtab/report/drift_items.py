@@ -11,7 +11,9 @@ from trimtab.api.application import DriftItem
 from trimtab.api.timestamps import format_time, parse_time
 from trimtab.core.fields.path import MISSING, Missing
 from trimtab.core.refs import ObjectRef
-from trimtab.report.masking import shown
+from trimtab.core.visible import visible
+from trimtab.drift.presentable import Excerpt
+from trimtab.report.masking import is_secret, shown
 
 DRIFT_ITEMS: Final = 20
 """Items shown in status; all drift is counted in metrics and told by `trimtab drift`."""
@@ -95,4 +97,6 @@ class AsShown(str):
 def _text(record: DriftRecord, value: Any) -> str:
     if isinstance(value, AsShown):
         return str(value)
+    if isinstance(value, Excerpt) and not is_secret(record.ref):
+        return visible(str(value))
     return "" if isinstance(value, Missing) else shown(record.ref, record.field, value)

@@ -40,6 +40,13 @@ def test_the_holder_of_an_undivided_whole_is_named_and_that_of_a_container_is_no
     assert actor_of(below, [held("a", SELECTOR, (*SELECTOR, field("other")))]) == UNKNOWN
 
 
+def test_a_list_that_somebody_made_is_no_whole_where_others_hold_items_of_it():
+    mounts = fields("spec", "volumeMounts")
+    renamed = (*mounts, keyed({"mountPath": "/new"}))
+    gone = (*mounts, keyed({"mountPath": "/old"}))
+    assert actor_of(gone, [held("creator", mounts), held("editor", renamed)]) == UNKNOWN
+
+
 def test_holding_neighbours_is_not_holding_it():
     item = (*fields("spec", "ports"), keyed({"port": 80}))
     other = (*fields("spec", "ports"), keyed({"port": 81}))

@@ -8,7 +8,7 @@ from trimtab.core.fields.managed import our_paths, written
 from trimtab.core.fields.path import MISSING, field, fields, keyed, text_of
 from trimtab.drift.actor import UNKNOWN
 from trimtab.drift.compare import FieldDrift, differences, differences_from_manifest, gone
-from trimtab.drift.presentable import LIMIT_CHARACTERS, MASK
+from trimtab.drift.presentable import LIMIT_CHARACTERS, MASK, Excerpt
 
 ANSWER = owned(deployment())
 WEB = (*fields("spec", "template", "spec", "containers"), keyed({"name": "web"}))
@@ -117,6 +117,19 @@ def test_long_values_are_cut_around_the_difference():
     live["data"] = {"a": "x" * 5000}
     (drift,) = differences(owned(body), live)
     assert drift.live == "…" + "x" * 32
+
+
+def test_long_values_that_are_no_strings_are_excerpts_of_json():
+    def edit(_live, container):
+        container["args"] = ["--port"]
+
+    answer = copy.deepcopy(ANSWER)
+    answer["spec"]["template"]["spec"]["containers"][0]["args"] = ["--port", "x" * 500]
+    (drift,) = differences(answer, live_with(edit))
+    assert isinstance(drift.declared, Excerpt)
+    assert isinstance(drift.live, Excerpt)
+    assert drift.live == '["--port"]'
+    assert drift.declared.startswith('["--port","xxx')
 
 
 def test_without_an_answer_the_manifest_is_compared():

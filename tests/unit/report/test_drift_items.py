@@ -5,6 +5,7 @@ import orjson
 from trimtab.api.application import DriftItem
 from trimtab.core.fields.path import MISSING
 from trimtab.core.refs import ObjectRef
+from trimtab.drift.presentable import Excerpt
 from trimtab.report.drift_items import DRIFT_ITEMS, DriftRecord, drift_items, drift_sentence, seed
 
 T0 = 1767225600.0
@@ -33,6 +34,14 @@ def test_long_values_are_cut():
     (item,) = drift_items([DriftRecord(WEB, "spec.x", "a" * 1000, "b", "unknown", T0)])
     assert len(item.declared) == 256
     assert item.declared.endswith("…")
+
+
+def test_an_excerpt_of_a_value_is_shown_as_it_is_and_never_of_a_secret():
+    part = Excerpt('["/bin/sh","-c","…')
+    (item,) = drift_items([DriftRecord(WEB, "spec.x", part, Excerpt('["a\x1b"]'), "unknown", T0)])
+    assert (item.declared, item.live) == ('["/bin/sh","-c","…', '["a\\x1b"]')
+    (masked,) = drift_items([DriftRecord(SECRET, "data.x", part, part, "unknown", T0)])
+    assert part not in masked.declared
 
 
 def test_secrets_are_masked():

@@ -195,6 +195,7 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches
         desk=outside.desk,
         queue=outside.queue,
         artifacts=outside.artifacts,
+        objects=objects,
         own=own,
         desired=DesiredStates(
             git=outside.git, renderer=renderer, objects=objects, instance=instance.id, key=instance.key
@@ -227,7 +228,6 @@ def _synchroniser(outside: _Outside, observer: Observer, runner: Runner) -> Sync
         drifts=DriftDesk(outside.objects, observer, outside.clock, outside.metrics),
         clock=outside.clock,
         metrics=outside.metrics,
-        key=outside.instance.key,
         in_flight=outside.settings.applies_in_flight,
     )
 

@@ -223,13 +223,13 @@ class Rig:
             drifts=self.drifts,
             clock=self.clock,
             metrics=self.metrics,
-            key=SIGNING_KEY,
             in_flight=4,
         )
         return ApplicationReconciler(
             desk=self.desk,
             queue=self.queue,
             artifacts=self.artifacts,
+            objects=self.objects,
             own=self.office,
             desired=DesiredStates(
                 git=self.git, renderer=self.renderer, objects=self.objects, instance="test", key=SIGNING_KEY

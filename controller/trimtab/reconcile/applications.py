@@ -9,10 +9,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from trimtab.api.application import RESOURCE, Application
+from trimtab.api.git_repository import RESOURCE as REPOSITORY
 from trimtab.core.errors import Problem, TrimtabError
 from trimtab.core.names import FINALIZER
+from trimtab.core.observed import Absent
 from trimtab.core.outcome import Outcome, Result
-from trimtab.core.refs import ObjectRef
+from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef
 from trimtab.plan.options import PlanOptions
 from trimtab.plan.ownership import Owner
 from trimtab.reconcile.artifacts import Artifact, Artifacts
@@ -20,7 +22,7 @@ from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY, Desk
 from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.narrator import Narrator
-from trimtab.reconcile.ports import Clock, OwnKinds
+from trimtab.reconcile.ports import Clock, Objects, OwnKinds
 from trimtab.reconcile.queue import Backoff, Key, WorkQueue
 from trimtab.reconcile.state import AppState, Desired
 from trimtab.reconcile.sync import Synchroniser, SyncReport
@@ -30,6 +32,8 @@ from trimtab.report.application import Phase
 
 HEALTH_PAUSE_SECONDS = 0.25
 """News of health are gathered for so long before the status is written."""
+UNSHOWN_SECONDS = 5.0
+"""How long the event of a GitRepository that exists may be on its way before the server is asked once more."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +43,7 @@ class ApplicationReconciler:
     desk: Desk
     queue: WorkQueue
     artifacts: Artifacts
+    objects: Objects
     own: OwnKinds
     desired: DesiredStates
     heritage: Heritage
@@ -112,6 +117,9 @@ class ApplicationReconciler:
 
     async def _without_source(self, key: Key, application: Application, state: AppState) -> Outcome:
         source = Key(GIT_REPOSITORY, key.namespace, application.spec.source_ref.name)
+        if not self._source_shown(source) and not await self._source_absent(source):
+            # After a restart Applications are often shown before the repository of theirs: its own event wakes them.
+            return Outcome.done(again_seconds=UNSHOWN_SECONDS)
         on_its_way = self.desk.repository(source) is not None and not self.artifacts.tried(source)
         # After a restart the first fetch is a moment away: what the status says is still true until then.
         if not (on_its_way and state.attempted):
@@ -258,10 +266,18 @@ class ApplicationReconciler:
 
         return newer
 
+    def _source_shown(self, source: Key) -> bool:
+        return self.desk.repository(source) is not None or self.desk.invalid(source) is not None
+
+    async def _source_absent(self, source: Key) -> bool:
+        """Whether the server has no such GitRepository: that none was shown is no proof."""
+        ref = ObjectRef(LOCAL_CLUSTER, REPOSITORY.group, REPOSITORY.kind, source.namespace, source.name)
+        return isinstance(await self.objects.get(ref, REPOSITORY.version), Absent)
+
     def _source_missing(self, key: Key, application: Application) -> str:
         name = application.spec.source_ref.name
         source = Key(GIT_REPOSITORY, key.namespace, name)
-        if self.desk.repository(source) is None and self.desk.invalid(source) is None:
+        if not self._source_shown(source):
             return f"GitRepository {key.namespace}/{name} does not exist: create it, or correct spec.sourceRef.name"
         return f"waiting for the first revision of GitRepository {key.namespace}/{name}: see its conditions"
 

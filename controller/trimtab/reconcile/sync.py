@@ -55,7 +55,6 @@ class Synchroniser:
     drifts: DriftDesk
     clock: Clock
     metrics: Metrics
-    key: bytes
     in_flight: int
 
     async def sync(

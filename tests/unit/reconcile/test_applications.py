@@ -142,6 +142,22 @@ async def test_a_missing_repository_is_named(rig: Rig) -> None:
     assert rig.said() == ("True", "Applied"), "it came, and nobody had to poke"
 
 
+async def test_a_repository_whose_event_is_on_its_way_is_not_called_missing(rig: Rig) -> None:
+    await rig.sail(A)
+    await rig.stop()
+    repository = rig.office.bodies.pop(REPO)
+    rig.cluster.objects[ObjectRef.of(repository)] = repository
+    writes = len(rig.office.status_writes)
+    rig.start()
+    await rig.settle()
+    assert len(rig.office.status_writes) == writes, "what was said before the restart is still true"
+    rig.office.bodies[REPO] = repository
+    rig.office.show_all()
+    await rig.settle()
+    assert len(rig.office.status_writes) == writes
+    assert rig.said() == ("True", "Applied")
+
+
 async def test_a_repository_without_a_revision_is_waited_for(rig: Rig) -> None:
     rig.declare(A)
     rig.source(suspend=True)

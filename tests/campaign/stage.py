@@ -4,7 +4,7 @@ A cluster, a folder and the corpus (or none: then only objects of our own) flow 
 out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,10 +53,12 @@ class Target:
 
 
 @contextmanager
-def stage(cluster: LocalCluster, folder: Path, corpus: Path | None) -> Iterator[tuple[Lab, list[Target]]]:
-    """A controller with all shows applied, at rest."""
+def stage(
+    cluster: LocalCluster, folder: Path, corpus: Path | None, *, without: Collection[str] = ()
+) -> Iterator[tuple[Lab, list[Target]]]:
+    """A controller with all shows applied but those named `without`, at rest."""
     with Lab(cluster, folder) as lab:
-        shows = [show for show in SHOWS if corpus is not None or not show.folder]
+        shows = [show for show in SHOWS if show.name not in without and (corpus is not None or not show.folder)]
         revisions: dict[str, str] = {}
         for show in shows:
             if show.source not in revisions:
@@ -67,7 +69,7 @@ def stage(cluster: LocalCluster, folder: Path, corpus: Path | None) -> Iterator[
         for show in shows:
             lab.wait_applied(show.name, revisions[show.source], timeout_seconds=180)
         lab.wait_quiet(seconds=2, timeout_seconds=120)
-        yield lab, targets(lab, shows)
+        yield lab, targets(lab, {show.name for show in shows if show.reports})
 
 
 def _serve(lab: Lab, show: Show, corpus: Path | None) -> str:
@@ -77,14 +79,13 @@ def _serve(lab: Lab, show: Show, corpus: Path | None) -> str:
     return lab.repository(show.source, files_below(corpus / show.folder, *show.files)).sha()
 
 
-def targets(lab: Lab, shows: Sequence[Show]) -> list[Target]:
-    """Every object that the Inventories name, in a fixed order."""
-    reports = {show.name: show.reports for show in shows}
+def targets(lab: Lab, reporting: Collection[str] = ()) -> list[Target]:
+    """Every object that the Inventories name, in a fixed order. `reporting`: Applications in Report mode."""
     found = []
     for inventory in lab.client.get(OWN.format(namespace=lab.namespace, plural="inventories"))["items"]:
         application = inventory["spec"]["application"]["name"]
-        found += [_target(lab, application, reports[application], each) for each in inventory["spec"]["entries"]]
-    return sorted(found, key=lambda each: (each.application.removeprefix("looked-at"), each.kind, each.path))
+        found += [_target(lab, application, application in reporting, each) for each in inventory["spec"]["entries"]]
+    return sorted(found, key=lambda each: (each.application, each.kind, each.path.replace(lab.namespace, "")))
 
 
 def _target(lab: Lab, application: str, reports: bool, entry: dict[str, Any]) -> Target:

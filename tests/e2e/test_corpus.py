@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.campaign.campaign import SEED, Campaign
 from tests.campaign.lab import Lab, corpus_folder, eventually, files_below
+from tests.campaign.stage import targets
 
 from trimtab.localcluster import LocalCluster
 
@@ -83,6 +85,7 @@ def test_definitions_custom_resources_and_lists_come_in_one_go(own_lab, corpus, 
     record_property("seconds", seconds)
     assert status["inventory"]["objects"] == 131
     at_rest(lab, "monitoring")
+    assert Campaign(lab, targets(lab), SEED, tell=print).run(8).complaints == []
 
 
 def test_an_aggregated_api_without_backend_is_named_and_holds_nothing_up(own_lab, corpus, record_property):

@@ -7,6 +7,7 @@ before it is copied; a duplicate key is a fault here, though kubectl keeps the l
 
 from copy import deepcopy
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any, Final
 
 import yaml
@@ -18,6 +19,7 @@ from trimtab.render.scalars import ScalarError, key_text, resolve, resolve_tagge
 TOO_MANY_VALUES: Final = "more values, with all read before, than fit into memory"
 NODE_BYTES: Final = 64
 """What an expanded node counts beside its text, roughly what it costs in memory."""
+SHORT_CHARACTERS: Final = 32
 
 _MERGE: Final = "<<"
 _MERGE_TAG: Final = "tag:yaml.org,2002:merge"
@@ -186,7 +188,9 @@ class _Composer:
         if wants_key:
             self._key(key, text, event)
         else:
-            self._place(value, event)
+            # Keys and words like "string" stand in definitions thousands of times: kept once, all takes a third less.
+            short = type(value) is str and len(value) <= SHORT_CHARACTERS
+            self._place(intern(value) if short else value, event)
 
     @staticmethod
     def _resolve(text: str, tag: str | None, *, plain: bool) -> Any:
@@ -200,7 +204,7 @@ class _Composer:
             reading = "" if key == text else f", which reads as {key!r}"
             self._fault(f"duplicate key {text!r}{reading}", event, "keep one of them")
         frame.explicit.add(key)
-        frame.key = key
+        frame.key = intern(key)
 
     def _place(self, value: Any, event: Any) -> None:
         if not self.stack:

@@ -129,7 +129,11 @@ def test_where_our_definitions_go_nothing_is_pruned_and_all_resumes_with_them(
     names = [f"crd/{plural}.trimtab.dev" for plural in ("applications", "gitrepositories", "inventories")]
     lab.kubectl("delete", *names, "--timeout=40s")
     assert uids(lab) == before
-    wait_for(lambda: "install --crds-only" in lab.controller.ask("readyz")[1], what="readyz to say what is missing")
+    wait_for(
+        lambda: "install --crds-only" in lab.controller.ask("readyz")[1],
+        timeout_seconds=60,
+        what="readyz to say what is missing",
+    )
     install_crds(plane)
     lab.declare("GitRepository", "shop", source)
     lab.declare("Application", "shop", spec)

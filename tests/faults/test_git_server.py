@@ -31,6 +31,7 @@ EXPECTED_REASONS = {
     "Redirected",
     "RefNotFound",
     "RepositoryNotFound",
+    "RepositoryTooLarge",  # a damaged pack may claim any size, which the limit of memory then refuses
     "ServerError",
     "TimedOut",
     "TransferFailed",

@@ -54,7 +54,7 @@ def installed(lab: Lab, name: str, *more: str) -> None:
     """An Application of its own repository, applied."""
     repository = lab.repository(name, folder(name, *more))
     lab.application(name, name, "app")
-    lab.wait_applied(name, repository.sha())
+    lab.wait_applied(name, repository.sha(), timeout_seconds=90)
 
 
 def is_watch(request: web.Request) -> bool:
@@ -144,20 +144,24 @@ def test_refused_watches_are_told_of_and_tried_until_they_are_served(behind: Beh
     behind.proxy.fault(refusing(503, 410, 500, 404, 403))
     behind.proxy.cut()
     edit(lab, "refused")
-    told = lab.wait_condition("refused", "Drifted", "Unknown")
+    lab.wait_condition("refused", "Drifted", "Unknown")
+    # The first trouble is the cut itself; the refusals come with the tries after it.
+    wait_for(
+        lambda: "refused by the test" in lab.condition("refused", "Drifted")["message"], timeout_seconds=30, what="why"
+    )
+    told = lab.condition("refused", "Drifted")
     assert told["reason"] == "WatchBroken"
     assert "configmaps" in told["message"]
-    assert "refused by the test" in told["message"]
     assert lab.condition("refused", "Ready")["status"] == "True"
-    status, text = lab.controller.ask("readyz")
-    assert status == 503
+    wait_for(lambda: lab.controller.ask("readyz")[0] == 503, timeout_seconds=30, what="readyz to say no")
+    text = lab.controller.ask("readyz")[1]
     assert "the watch of applications" in text
     assert "HTTP" in text or "refused by the test" in text
     assert lab.controller.ask("livez")[0] == 200
     behind.proxy.fault(None)
     wait_value(lab, "refused", "declared")
     installed(lab, "refused-after")
-    lab.wait_condition("refused", "Drifted", "False")
+    lab.wait_condition("refused", "Drifted", "False", timeout_seconds=60)
 
 
 def test_what_vanished_while_nobody_watched_is_missed(behind: Behind) -> None:

@@ -126,9 +126,7 @@ class WorkQueue:
             self._alarm.clear()
             wait = self._fire_due()
             try:
-                # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the alarm.
-                async with asyncio.timeout(wait):
-                    await self._alarm.wait()
+                await asyncio.wait_for(self._alarm.wait(), wait)
             except TimeoutError:
                 continue
 

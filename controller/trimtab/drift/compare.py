@@ -70,7 +70,8 @@ def differences_from_manifest(
     items = {path for path in values if path[-1].kind is not SegmentKind.FIELD}
     pairs = sorted(values.items(), key=lambda pair: pair[0])
     found = list(_differing(pairs, live, inner=items, equal=_fulfilled))
-    atoms = ((path, values[path], resolve(live, path)) for path in whole & values.keys())
+    # What we still own as a whole nobody has changed: what more it holds are defaults, as a fieldRef's apiVersion.
+    atoms = ((path, values[path], resolve(live, path)) for path in (whole & values.keys()) - our_paths(live))
     found += [(path, declared, now) for path, declared, now in atoms if _grown(declared, now)]
     return _findings(sorted(found, key=lambda finding: finding[0]), live, masked=masked)
 

@@ -9,8 +9,10 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
+import aiohttp
 import kopf
 
 from trimtab.adapters.kube.access import Access
@@ -104,15 +106,33 @@ class Operator:
             await asyncio.wait([asyncio.wrap_future(run.outcome)], timeout=END_SECONDS)
 
     async def _kopf(self, deliver: Deliver) -> None:
+        """Until the first of kopf's tasks ends; raises what it died of. The other tasks are left to who runs this.
+
+        kopf's own end waits for all of them, and waits for ever where one wants to log in again when nobody does any
+        more.
+        """
         registry = kopf.OperatorRegistry()
         register(registry, self._desk, deliver)
-        self._register_login(registry, deliver)
+        sessions: list[aiohttp.ClientSession] = []
+        self._register_login(registry, deliver, sessions)
         settings = operator_settings(idle_seconds=self._idle_seconds)
-        await kopf.operator(registry=registry, settings=settings, namespaces=[self._namespace], standalone=True)
+        try:
+            tasks = await kopf.spawn_tasks(
+                registry=registry, settings=settings, namespaces=[self._namespace], standalone=True
+            )
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
+        finally:
+            for session in sessions:
+                await session.close()
 
-    def _register_login(self, registry: kopf.OperatorRegistry, deliver: Deliver) -> None:
+    def _register_login(
+        self, registry: kopf.OperatorRegistry, deliver: Deliver, sessions: list[aiohttp.ClientSession]
+    ) -> None:
         async def login(**_: Any) -> kopf.AiohttpSession:
             session = self._access.open_session()
+            sessions.append(session)
             session.trace_configs.append(self._signs.trace(deliver))
             authorization = await self._access.authorization()
             if authorization is not None:
@@ -130,25 +150,32 @@ class _Run(threading.Thread):
     def __init__(self, begin: Callable[[], Coroutine[Any, Any, None]]) -> None:
         super().__init__(name="kopf", daemon=True)
         self._begin = begin
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop = asyncio.new_event_loop()
+        # Tasks that fail beside the one that ends kopf are told of with pages of traceback otherwise.
+        self._loop.set_exception_handler(lambda _loop, context: log.debug("kopf: %s", context.get("message")))
         self._task: asyncio.Task[None] | None = None
         self.outcome: Future[str] = Future()
 
     def run(self) -> None:
-        self.outcome.set_result(asyncio.run(self._main()))
+        self._task = self._loop.create_task(self._begin())
+        self._loop.run_until_complete(asyncio.wait([self._task]))
+        told = "cancelled"
+        if not self._task.cancelled():
+            error = self._task.exception()
+            told = str(error) or type(error).__name__
+        self._sweep()
+        self.outcome.set_result(told)
 
     def cancel(self) -> None:
         """Ask it to end; may be called from any thread, also after its end."""
-        if self._loop is not None and self._task is not None and not self.outcome.done():
-            self._loop.call_soon_threadsafe(self._task.cancel)
+        with suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(lambda: self._task and self._task.cancel())
 
-    async def _main(self) -> str:
-        self._loop = asyncio.get_running_loop()
-        # Tasks that fail beside the one that ends kopf are told of with pages of traceback otherwise.
-        self._loop.set_exception_handler(lambda _loop, context: log.debug("kopf: %s", context.get("message")))
-        self._task = task = asyncio.create_task(self._begin())
-        await asyncio.wait([task])
-        if task.cancelled():
-            return "cancelled"
-        error = task.exception()
-        return str(error) or type(error).__name__
+    def _sweep(self) -> None:
+        """End what the coroutine left behind; what does not end in time is dropped with its loop."""
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        if left:
+            self._loop.run_until_complete(asyncio.wait(left, timeout=END_SECONDS / 2))
+        self._loop.close()

@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 from tests.unit.drift.objects import deployment, entry, owned, secret, taken
 
-from trimtab.core.fields.managed import our_paths, written
+from trimtab.core.fields.managed import APPLY, our_paths, written
 from trimtab.core.fields.path import MISSING, field, fields, keyed, text_of
+from trimtab.core.names import FIELD_MANAGER
 from trimtab.drift.actor import UNKNOWN
 from trimtab.drift.compare import FieldDrift, differences, differences_from_manifest, gone
 from trimtab.drift.presentable import LIMIT_CHARACTERS, MASK, Excerpt
@@ -173,4 +174,19 @@ def test_without_an_answer_a_map_owned_as_a_whole_is_one_field():
     (found,) = differences_from_manifest(body, live)
     assert found.path_text == "spec.selector"
     del live["spec"]["selector"]["extra"]
+    assert differences_from_manifest(body, live) == ()
+
+
+def test_without_an_answer_the_defaults_of_a_map_that_is_still_ours_are_no_difference():
+    body = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"ref": {"fieldPath": "metadata.name"}},
+    }
+    live = copy.deepcopy(body)
+    live["spec"]["ref"]["apiVersion"] = "v1"
+    live["metadata"]["managedFields"] = written(
+        [entry(FIELD_MANAGER, frozenset({fields("spec", "ref")}), operation=APPLY, version="v1")]
+    )
     assert differences_from_manifest(body, live) == ()

@@ -67,15 +67,7 @@ e2e: control-plane ## Run the program as its users do, through the CLI and kubec
 .PHONY: faults
 faults: control-plane ## Kill, cut and restart what the controller depends on
 	$(call step,Faults)
-	@$(BIN)/pytest tests/faults $(OUTAGES:%=--ignore=%) $(ARGS)
-
-# Not steady yet on a busy machine, so no gate yet.
-OUTAGES := tests/faults/test_watch_faults.py tests/faults/test_control_plane_outages.py
-
-.PHONY: outages
-outages: control-plane ## Cut watches, stop the API server, take our definitions away
-	$(call step,Outages)
-	@$(BIN)/pytest $(OUTAGES) $(ARGS)
+	@$(BIN)/pytest tests/faults $(ARGS)
 
 .PHONY: campaign
 campaign: control-plane ## Mutate managed objects at random, for as many rounds as you like (ARGS=...)

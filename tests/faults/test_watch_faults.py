@@ -1,12 +1,15 @@
 """Between controller and API server all goes wrong that can: streams cut, frozen, refused and expired.
 
-One controller behind a proxy; each test leaves it as it found it. A silence of four seconds counts as cut here.
+A controller behind a proxy for each test, so that none waits for the patience that another used up. A silence of four
+seconds counts as cut here.
 """
 
+import re
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -29,25 +32,21 @@ class Behind:
     proxy: ApiProxy
 
 
-@pytest.fixture(scope="module")
-def line(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
-    folder_ = tmp_path_factory.mktemp("line")
-    with api_proxy(cluster.kubeconfig_path, folder_) as proxy:
-        lab = make_lab(cluster, folder_, flags=("--watch-idle-seconds=4",), kubeconfig=proxy.kubeconfig)
-        lab.controller.start()
-        yield Behind(lab, proxy)
-        proxy.fault(None)
-        close_lab(lab)
-
-
 @pytest.fixture
-def behind(line: Behind) -> Iterator[Behind]:
-    """The same line for each test, mended afterwards; whatever came, it is still the same process."""
-    pid = line.lab.controller.pid
-    yield line
-    line.proxy.fault(None)
-    assert line.lab.controller.running, line.lab.controller.log()[-4000:]
-    assert line.lab.controller.pid == pid
+def behind(cluster: Cluster, tmp_path: Path) -> Iterator[Behind]:
+    """Mended afterwards; whatever came, it is still the same process, and it took nothing for a defect of its own."""
+    with api_proxy(cluster.kubeconfig_path, tmp_path) as proxy:
+        lab = make_lab(cluster, tmp_path, flags=("--watch-idle-seconds=4",), kubeconfig=proxy.kubeconfig)
+        try:
+            pid = lab.controller.start().pid
+            yield Behind(lab, proxy)
+            proxy.fault(None)
+            assert lab.controller.running, lab.controller.log()[-4000:]
+            assert lab.controller.pid == pid
+            log = lab.controller.log()
+            assert not re.search("Traceback|Exception ignored", log), log[-4000:]
+        finally:
+            close_lab(lab)
 
 
 def installed(lab: Lab, name: str, *more: str) -> None:

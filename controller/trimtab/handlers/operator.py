@@ -106,24 +106,27 @@ class Operator:
             await asyncio.wait([asyncio.wrap_future(run.outcome)], timeout=END_SECONDS)
 
     async def _kopf(self, deliver: Deliver) -> None:
-        """Until the first of kopf's tasks ends; raises what it died of. The other tasks are left to who runs this.
+        """Until the first of kopf's tasks ends; raises what it died of.
 
         kopf's own end waits for all of them, and waits for ever where one wants to log in again when nobody does any
-        more.
+        more: here they get a moment.
         """
         registry = kopf.OperatorRegistry()
         register(registry, self._desk, deliver)
         sessions: list[aiohttp.ClientSession] = []
         self._register_login(registry, deliver, sessions)
         settings = operator_settings(idle_seconds=self._idle_seconds)
+        tasks = await kopf.spawn_tasks(
+            registry=registry, settings=settings, namespaces=[self._namespace], standalone=True
+        )
         try:
-            tasks = await kopf.spawn_tasks(
-                registry=registry, settings=settings, namespaces=[self._namespace], standalone=True
-            )
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in ended:
                 task.result()
         finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=END_SECONDS / 2)
             for session in sessions:
                 await session.close()
 

@@ -35,8 +35,8 @@ class WatchTimes:
     """Silence after which a stream counts as dead; bookmarks come about every minute."""
     first_delay_seconds: float = 0.2
     """Before the first retry; each further one doubles it."""
-    longest_delay_seconds: float = 10.0
-    """Where the doubling ends."""
+    longest_delay_seconds: float = 5.0
+    """Where the doubling ends, and about how long drift stays after the server is back."""
     refused_delay_seconds: float = 10.0
     """Between tries where the server refuses the watch as such (forbidden, no such type)."""
     trouble_after_seconds: float = 3.0

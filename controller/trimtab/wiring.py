@@ -19,6 +19,7 @@ from trimtab.adapters.kube.own_kinds import KubeOwnKinds
 from trimtab.adapters.kube.selector import bucket_selector
 from trimtab.adapters.kube.type_watch import Scope, WatchTimes
 from trimtab.adapters.kube.watcher import KubeWatches
+from trimtab.adapters.process.memory import give_back
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.adapters.process.scratch import empty_scratch
 from trimtab.adapters.prometheus.metrics import PrometheusMetrics
@@ -48,6 +49,7 @@ from trimtab.reconcile.teardown import Teardown
 from trimtab.reconcile.watch_set import WatchSet
 
 LAG_PERIOD_SECONDS = 0.5
+MEMORY_PERIOD_SECONDS = 20.0
 LONGEST_START_PAUSE_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
@@ -239,3 +241,10 @@ async def measure_lag(metrics: PrometheusMetrics) -> None:
         asked = loop.time() + LAG_PERIOD_SECONDS
         await asyncio.sleep(LAG_PERIOD_SECONDS)
         metrics.event_loop_lag(max(loop.time() - asked, 0.0))
+
+
+async def return_memory() -> None:
+    """Give back now and then what bursts of work left free, which would be kept for ever; runs until cancelled."""
+    while True:
+        await asyncio.sleep(MEMORY_PERIOD_SECONDS)
+        give_back()

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.bench import measures
 from tests.bench.edits import edits
 from tests.bench.processes import PeakSampler
-from tests.bench.results import FirstApply, Results, Round
+from tests.bench.results import FirstApply, Plain, Results, Round
 from tests.bench.scene import Scene
 from tests.bench.workload import System, systems
 
@@ -73,7 +73,7 @@ class _Campaign:
         order = [*("floor", "kubectl", "trimtab")[number % 3 :], *("floor", "kubectl", "trimtab")[: number % 3]]
         if last:
             order.sort(key=lambda name: name == "trimtab")
-        seconds: dict[str, float] = {}
+        taken: dict[str, Plain] = {}
         applied: list[FirstApply] = []
         for name in order:
             self._tell(f"round {number + 1} of {self._plan.rounds}: {name}")
@@ -82,8 +82,8 @@ class _Campaign:
                 applied.append(await self._trimtab(number, last=last))
             else:
                 measure = measures.floor if name == "floor" else measures.kubectl
-                seconds[name] = await measure(self._scene, self._systems(f"{name}{number}"))
-        self._results.rounds.append(Round(seconds["floor"], seconds["kubectl"], applied[0]))
+                taken[name] = await measure(self._scene, self._systems(f"{name}{number}"))
+        self._results.rounds.append(Round(taken["floor"], taken["kubectl"], applied[0]))
 
     def _systems(self, prefix: str) -> list[System]:
         return systems(self._plan.applications, prefix=prefix, seed=self._plan.seed)
@@ -98,7 +98,7 @@ class _Campaign:
         await asyncio.to_thread(controller.start)
         try:
             with PeakSampler(controller.pid) as sampler:
-                applied = await measures.first_apply(self._scene, namespace, declared, revision)
+                applied = await measures.first_apply(self._scene, controller, namespace, declared, revision)
                 if last:
                     await self._afterwards(controller, namespace, declared)
             self._results.peak_rss_bytes = max(self._results.peak_rss_bytes, sampler.peak_bytes)

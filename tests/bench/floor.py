@@ -49,4 +49,6 @@ async def _apply(session: aiohttp.ClientSession, url: str, body: Body) -> None:
 
 
 if __name__ == "__main__":
-    print(asyncio.run(apply_all(sys.argv[1], orjson.loads(Path(sys.argv[2]).read_bytes()))))
+    used = time.process_time()
+    taken = asyncio.run(apply_all(sys.argv[1], orjson.loads(Path(sys.argv[2]).read_bytes())))
+    print(taken, time.process_time() - used)

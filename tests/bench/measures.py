@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from typing import Final
 import orjson
 from tests.bench import processes
 from tests.bench.edits import Edit
-from tests.bench.results import FirstApply, Idle, Poke, Repair, Restart
+from tests.bench.results import FirstApply, Idle, Plain, Poke, Repair, Restart
 from tests.bench.scene import Change, Scene, condition
 from tests.bench.workload import Body, System
 
@@ -28,19 +29,20 @@ _BETWEEN_EDITS_SECONDS: Final = 0.2
 _ROOT: Final = Path(__file__).parents[2]
 
 
-async def floor(scene: Scene, systems: list[System]) -> float:
-    """Seconds that bare server-side apply takes."""
+async def floor(scene: Scene, systems: list[System]) -> Plain:
+    """What bare server-side apply takes."""
     file = scene.folder / "bodies.json"
     file.write_bytes(orjson.dumps([body for system in systems for body in system.bodies]))
     argv = [sys.executable, "-m", "tests.bench.floor", str(scene.cluster.kubeconfig_path), str(file)]
     done = await asyncio.to_thread(subprocess.run, argv, cwd=_ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the floor could not be measured: {done.stderr.strip()}")
-    return float(done.stdout)
+    seconds, cpu_seconds = map(float, done.stdout.split())
+    return Plain(seconds, cpu_seconds)
 
 
-async def kubectl(scene: Scene, systems: list[System]) -> float:
-    """Seconds that `kubectl apply --server-side` takes, from its start to its end."""
+async def kubectl(scene: Scene, systems: list[System]) -> Plain:
+    """What `kubectl apply --server-side` takes, from its start to its end."""
     folder = scene.folder / systems[0].namespace
     for system in systems:
         (folder / system.name).mkdir(parents=True, exist_ok=True)
@@ -48,19 +50,27 @@ async def kubectl(scene: Scene, systems: list[System]) -> float:
             (folder / name).write_text(text)
     argv = [str(scene.cluster.program("kubectl")), f"--kubeconfig={scene.cluster.kubeconfig_path}", "apply"]
     argv += ["--server-side", "--recursive", "-f", str(folder)]
-    started = time.perf_counter()
+    started, used = time.perf_counter(), _children_cpu_seconds()
     done = await asyncio.to_thread(subprocess.run, argv, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - started
+    taken = Plain(time.perf_counter() - started, _children_cpu_seconds() - used)
     if done.returncode:
         raise RuntimeError(f"kubectl could not apply the objects: {done.stderr.strip()}")
-    return seconds
+    return taken
 
 
-async def first_apply(scene: Scene, namespace: str, systems: list[System], revision: str) -> FirstApply:
+def _children_cpu_seconds() -> float:
+    """Of all children that have ended: the control plane's programs do not, meanwhile."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+async def first_apply(
+    scene: Scene, controller: ControllerProcess, namespace: str, systems: list[System], revision: str
+) -> FirstApply:
     """Seconds from the creation of our custom resources until the last Application says Ready, and Healthy."""
     path = application.RESOURCE.path(namespace)
     version = await scene.version(path)
-    log_bytes = scene.log_bytes()
+    log_bytes, used = scene.log_bytes(), processes.cpu_seconds(processes.family(controller.pid))
     ready: dict[str, float] = {}
     healthy: dict[str, float] = {}
     async with asyncio.timeout(_APPLY_SECONDS), scene.watch(path, version) as changes:
@@ -75,8 +85,9 @@ async def first_apply(scene: Scene, namespace: str, systems: list[System], revis
                     healthy.setdefault(name, change.at - started)
             if len(ready) == len(healthy) == len(systems):
                 break
+    used = processes.cpu_seconds(processes.family(controller.pid)) - used
     requests = Counter(request.verb for request in scene.requests_since(log_bytes))
-    return FirstApply(max(ready.values()), max(healthy.values()), dict(sorted(requests.items())))
+    return FirstApply(max(ready.values()), max(healthy.values()), used, dict(sorted(requests.items())))
 
 
 async def idle(scene: Scene, controller: ControllerProcess, seconds: float) -> Idle:

@@ -22,6 +22,8 @@ IDLE_SECONDS = 20.0
 POLLS = "3s"
 """Often enough that several polls of the repository fall into the window: they, too, are to cost nothing."""
 LISTS = 30
+RESTARTS = 3
+"""In which order our own objects are shown after a restart is chance."""
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ async def controller(scene: Scene) -> AsyncIterator[ControllerProcess]:
     running = scene.controller("steady-state")
     await asyncio.to_thread(running.start)
     try:
-        await measures.first_apply(scene, "steady-state", declared, revision)
+        await measures.first_apply(scene, running, "steady-state", declared, revision)
         await scene.settle()
         await scene.quiet(seconds=3.0)
         yield running
@@ -52,9 +54,10 @@ async def test_rest_costs_nothing_and_a_restart_writes_nothing(scene, controller
     idle = await measures.idle(scene, controller, IDLE_SECONDS)
     assert idle.asked == ()
 
-    restart = await measures.restart(scene, controller)
-    assert restart.written == ()
-    assert 0 < restart.lists <= LISTS
+    for _ in range(RESTARTS):
+        restart = await measures.restart(scene, controller)
+        assert restart.written == ()
+        assert 0 < restart.lists <= LISTS
 
     # What the restart found out is enough to stay at rest.
     idle = await measures.idle(scene, controller, IDLE_SECONDS / 2)

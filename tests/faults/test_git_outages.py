@@ -1,5 +1,6 @@
 """The Git side fails: what is in the cluster stays and is healed, the condition tells, and all goes on by itself."""
 
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -160,3 +161,26 @@ def test_a_forced_push_is_a_revision_like_any_other(shared_lab: Lab) -> None:
     lab.poke(name)
     lab.wait_applied(name, first)
     assert value(lab, name) == "declared"
+
+
+def test_mirrors_may_be_lost_and_the_disk_unusable(shared_lab: Lab) -> None:
+    lab, name = shared_lab, "mirrors"
+    repository = lab.repository(name, folder(name))
+    lab.application(name, name, "app")
+    lab.wait_applied(name, repository.sha())
+    mirrors = lab.controller.folder / "data" / "git"
+    shutil.rmtree(mirrors)
+    second = repository.commit(folder(name, value="second"))
+    lab.poke(name)
+    lab.wait_applied(name, second)
+
+    shutil.rmtree(mirrors)
+    mirrors.write_text("no folder can be made here\n")
+    third = repository.commit(folder(name, value="third"))
+    lab.poke(name)
+    failed = lab.wait_condition(name, "Ready", "False", of="tgit")
+    assert "data folder" in failed["message"]
+    heals(lab, name)
+    mirrors.unlink()
+    lab.wait_applied(name, third)
+    lab.wait_condition(name, "Ready", of="tgit")

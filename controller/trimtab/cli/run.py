@@ -62,7 +62,7 @@ def run(
     kustomize: Annotated[
         Path | None, typer.Option(envvar="TRIMTAB_KUSTOMIZE", help="The kustomize program; found on PATH by default.")
     ] = None,
-    concurrency: Annotated[int, typer.Option(min=1, help="Reconciliations at the same time.")] = 8,
+    concurrency: Annotated[int, typer.Option(min=1, help="Reconciliations at the same time.")] = 32,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
     watch_idle_seconds: Annotated[
         float, typer.Option(min=1, hidden=True, help="Open a watch anew after so long a silence.")

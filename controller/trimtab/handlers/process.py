@@ -12,7 +12,7 @@ from trimtab.adapters.probes.server import probes_server
 from trimtab.adapters.prometheus.server import metrics_server
 from trimtab.core.settings import Settings
 from trimtab.handlers.operator import Operator
-from trimtab.wiring import Controller, assemble, measure_lag
+from trimtab.wiring import Controller, assemble, measure_lag, return_memory
 
 GRACE_SECONDS = 1.5
 """How long the parts may take to end; what they were about is found again after the next start."""
@@ -69,6 +69,7 @@ async def _serve(settings: Settings, stack: AsyncExitStack) -> None:
     parts = [
         asyncio.create_task(controller.loop.run(), name="loop"),
         asyncio.create_task(measure_lag(controller.metrics), name="lag"),
+        asyncio.create_task(return_memory(), name="memory"),
         asyncio.create_task(operator.serve(), name="kopf"),
     ]
     try:

@@ -18,7 +18,7 @@ from trimtab.drift.fights import Fights
 from trimtab.plan.changes import Adopt, Change, Create, Held, Plan, Update
 from trimtab.plan.claim import causes_of
 from trimtab.plan.decide import drift_mode
-from trimtab.reconcile.observer import Observer
+from trimtab.reconcile.observer import Observer, watched
 from trimtab.reconcile.parallel import gather_bounded
 from trimtab.reconcile.ports import Clock, Metrics, Objects
 from trimtab.reconcile.state import AppState, Fought
@@ -27,6 +27,8 @@ from trimtab.report.drift_items import DriftRecord
 IN_FLIGHT = 16
 ASK_AGAIN_SECONDS = 10.0
 """Where the server does not answer a dry run, it is asked again after so long."""
+LOOK_AGAIN_SECONDS = 30.0
+"""What drifts without the label that the watches select on is read again after so long: they do not show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class DriftDesk:
             if found is None:
                 open_questions[ref] = ASK_AGAIN_SECONDS
                 continue
+            if suspect.live is not None and not watched(suspect.live) and ref not in waiting:
+                open_questions[ref] = LOOK_AGAIN_SECONDS
             if ref in waiting and state.drift.fields_of(ref) == {drift.path_text for drift in found}:
                 continue  # told once: the rival's next values are no news
             fresh = state.drift.stands(ref, found, now=self._clock.now())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from trimtab.core.names import OWNER_ANNOTATION, PRUNE_ANNOTATION
+from trimtab.core.names import BUCKET_LABEL, OWNER_ANNOTATION, PRUNE_ANNOTATION
 from trimtab.core.refs import ObjectRef, ResourceType
 from trimtab.drift.baseline import baseline
 from trimtab.health.assess import assess
@@ -36,6 +36,8 @@ class Sighting:
     digest: str | None
     health: Health
     owner: str
+    watched: bool = True
+    """Whether it carries the label that the watches select on."""
     keep: bool = False
     """Whether it carries `trimtab.dev/prune: disabled`."""
     body: dict[str, Any] | None = None
@@ -111,7 +113,7 @@ class Observer:
         owner = annotations.get(OWNER_ANNOTATION, "")
         digest = self.digest(body)
         keep = annotations.get(PRUNE_ANNOTATION) == "disabled"
-        sighting = Sighting(metadata["uid"], version, digest, assess(body), owner, keep)
+        sighting = Sighting(metadata["uid"], version, digest, assess(body), owner, watched(body), keep)
         was_unsure = self._unsure.pop(ref, None)
         self._sightings[ref] = sighting
         expected = self._expected.get(ref)
@@ -251,6 +253,11 @@ class Observer:
     def trouble(self, kind: ResourceType) -> str | None:
         """Why the type's watch does not work at present."""
         return self._trouble.get(kind)
+
+
+def watched(body: dict[str, Any]) -> bool:
+    """Whether the watches show an object: they select on the bucket label."""
+    return BUCKET_LABEL in (body["metadata"].get("labels") or {})
 
 
 def _older(version: str, than: str) -> bool:

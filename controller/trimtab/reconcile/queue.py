@@ -126,7 +126,9 @@ class WorkQueue:
             self._alarm.clear()
             wait = self._fire_due()
             try:
-                await asyncio.wait_for(self._alarm.wait(), wait)
+                # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the alarm.
+                async with asyncio.timeout(wait):
+                    await self._alarm.wait()
             except TimeoutError:
                 continue
 

@@ -46,7 +46,7 @@ class Surveyor:
             sighting = self.observer.sighting(ref)
             # Marks without our Apply entry (and so without a digest) may be copied: the whole object has to tell.
             marked = sighting is not None and sighting.owner == mark and sighting.digest is not None
-            if sighting is not None and marked and not self.observer.unexplained(ref):
+            if sighting is not None and marked and sighting.watched and not self.observer.unexplained(ref):
                 sights[ref] = _owned(sighting)
             elif ref.namespace and ref.namespace in empty_namespaces:
                 sights[ref] = Missing()

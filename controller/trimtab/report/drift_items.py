@@ -42,7 +42,7 @@ class DriftRecord:
 
 def drift_items(records: Sequence[DriftRecord]) -> tuple[DriftItem, ...]:
     """The first `DRIFT_ITEMS` of them: standing before corrected, newest first."""
-    ordered = sorted(records, key=lambda record: (not record.standing, -record.since_seconds, record.ref, record.field))
+    ordered = sorted(records, key=lambda record: (not record.standing, *_newest(record)))
     return tuple(drift_item(record) for record in ordered[:DRIFT_ITEMS])
 
 
@@ -50,9 +50,14 @@ def drift_sentence(records: Sequence[DriftRecord]) -> str:
     """What the condition Drifted says of standing drift: how many objects, and the newest change."""
     standing = [record for record in records if record.standing]
     objects = {record.ref for record in standing}
-    first = min(standing, key=lambda record: (-record.since_seconds, record.ref, record.field))
+    first = min(standing, key=_newest)
     count = f"{len(objects)} object{'s' if len(objects) > 1 else ''} drifted"
     return f"{count}: {first.ref} {first.field or 'was deleted'} (by {first.actor})"
+
+
+def _newest(record: DriftRecord) -> tuple[int, ObjectRef, str]:
+    # To the second, which is what the status shows: the order must be the same after a restart.
+    return -int(record.since_seconds), record.ref, record.field
 
 
 def drift_item(record: DriftRecord) -> DriftItem:

@@ -178,15 +178,9 @@ def test_without_an_answer_a_map_owned_as_a_whole_is_one_field():
 
 
 def test_without_an_answer_the_defaults_of_a_map_that_is_still_ours_are_no_difference():
-    body = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "web", "namespace": "shop"},
-        "spec": {"ref": {"fieldPath": "metadata.name"}},
-    }
-    live = copy.deepcopy(body)
-    live["spec"]["ref"]["apiVersion"] = "v1"
-    live["metadata"]["managedFields"] = written(
-        [entry(FIELD_MANAGER, frozenset({fields("spec", "ref")}), operation=APPLY, version="v1")]
-    )
+    about: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "shop"}}
+    body = about | {"spec": {"ref": {"fieldPath": "metadata.name"}}}
+    live = about | {"spec": {"ref": {"fieldPath": "metadata.name", "apiVersion": "v1"}}}
+    ours = entry(FIELD_MANAGER, frozenset({fields("spec", "ref")}), operation=APPLY, version="v1")
+    live["metadata"] = {**about["metadata"], "managedFields": written([ours])}
     assert differences_from_manifest(body, live) == ()

@@ -294,3 +294,19 @@ async def test_shown_drift_goes_when_the_mode_changes_to_ignore(rig: Rig) -> Non
     await rig.settle()
     assert rig.office.status(APP)["drift"] == []
     assert rig.office.status(APP)["inventory"]["drifted"] == 0
+
+
+async def test_reported_drift_of_what_the_watches_no_longer_show_is_told_too(rig: Rig) -> None:
+    await rig.sail(A, drift={"mode": "Report"})
+    rig.cluster.strip_label(ref_to(A))
+    await rig.settle()
+    rig.edit(A, "data.mode", "slow")
+    await rig.settle(40)
+    fields = {item["field"] for item in rig.office.status(APP)["drift"]}
+    assert fields == {"data.mode", "metadata.labels[trimtab.dev/bucket]"}
+    rig.cluster.edit(ref_to(A), "metadata.labels", {"trimtab.dev/bucket": "test-181"})
+    rig.edit(A, "data.mode", "fast")
+    await rig.settle(60)
+    rig.objects.take_requests()
+    await rig.settle(600)
+    assert rig.objects.take_requests() == [], "and once they show it again, nothing is asked"

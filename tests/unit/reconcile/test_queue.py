@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from tests.fakes.clock import HandClock
 
 from trimtab.core.outcome import Outcome
@@ -119,3 +120,19 @@ async def test_a_timer_due_within_a_hair_is_due() -> None:
     queue.add_after(B, 60.0)
     assert await take(queue) == A
     timers.cancel()
+
+
+@pytest.mark.parametrize("ticks", range(5))
+@pytest.mark.looptime
+async def test_timers_end_when_cancelled_also_in_the_moment_of_an_alarm(ticks: int) -> None:
+    queue, _ = make()
+    queue.add_after(B, 50)
+    timers = asyncio.create_task(queue.run_timers())
+    await asyncio.sleep(0.1)
+    queue.add_after(A, 5)
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    timers.cancel()
+    done, _ = await asyncio.wait([timers], timeout=1)
+    timers.cancel()
+    assert done == {timers}

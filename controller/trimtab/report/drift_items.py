@@ -55,9 +55,8 @@ def drift_sentence(records: Sequence[DriftRecord]) -> str:
     return f"{count}: {first.ref} {first.field or 'was deleted'} (by {first.actor})"
 
 
-def _newest(record: DriftRecord) -> tuple[int, ObjectRef, str]:
-    # To the second, which is what the status shows: the order must be the same after a restart.
-    return -int(record.since_seconds), record.ref, record.field
+def _newest(record: DriftRecord) -> tuple[float, ObjectRef, str]:
+    return -record.since_seconds, record.ref, record.field
 
 
 def drift_item(record: DriftRecord) -> DriftItem:
@@ -74,12 +73,15 @@ def drift_item(record: DriftRecord) -> DriftItem:
 
 
 def seed(items: Iterable[DriftItem]) -> list[DriftRecord]:
-    """The records that a status showed, for a loop that starts anew. Items that cannot be read are left out."""
+    """The records that a status showed, for a loop that starts anew. Items that cannot be read are left out.
+
+    A status knows whole seconds; within one the order is kept as it was, else a restart would write it anew.
+    """
     records = []
-    for item in items:
+    for index, item in enumerate(items, start=1):
         try:
             ref = ObjectRef.parse(item.object)
-            since = parse_time(item.since)
+            since = parse_time(item.since) + 1 / (index + 1)
             corrected = parse_time(item.corrected) if item.corrected else None
         except ValueError:
             continue

@@ -199,9 +199,7 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches
         artifacts=outside.artifacts,
         objects=objects,
         own=own,
-        desired=DesiredStates(
-            git=outside.git, renderer=renderer, objects=objects, instance=instance.id, key=instance.key
-        ),
+        desired=DesiredStates(renderer=renderer, objects=objects, instance=instance.id, key=instance.key),
         heritage=heritage,
         watch_set=WatchSet(watches, observer),
         synchroniser=synchroniser,

@@ -231,9 +231,7 @@ class Rig:
             artifacts=self.artifacts,
             objects=self.objects,
             own=self.office,
-            desired=DesiredStates(
-                git=self.git, renderer=self.renderer, objects=self.objects, instance="test", key=SIGNING_KEY
-            ),
+            desired=DesiredStates(renderer=self.renderer, objects=self.objects, instance="test", key=SIGNING_KEY),
             heritage=heritage,
             watch_set=WatchSet(self.watches, self.observer),
             synchroniser=synchroniser,

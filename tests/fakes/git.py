@@ -11,7 +11,9 @@ from trimtab.core.errors import Problem, RenderError, SourceError
 from trimtab.core.manifest import Manifest, Origin
 from trimtab.core.refs import ObjectRef
 from trimtab.core.revision import Revision
-from trimtab.reconcile.ports import Clock, CommitInfo, Fetched, Git, GitCredentials, Rendered
+from trimtab.reconcile.git_tree import GitTree
+from trimtab.reconcile.ports import Clock, CommitInfo, Fetched, GitCredentials, Rendered, RenderJob
+from trimtab.source.path import repository_path
 
 Folder = Sequence[dict[str, Any]] | Problem
 """A folder's objects, or what is wrong with it."""
@@ -86,15 +88,17 @@ class FakeRenderer:
         self.rendered = 0
         self.tools: Mapping[str, str] = {"fake": "1"}
 
-    async def render(self, git: Git, url: str, credentials: GitCredentials | None, sha: str, path: str) -> Rendered:
+    async def render(self, job: RenderJob) -> Rendered:
         """The objects of a folder."""
-        assert isinstance(git, FakeGit)
+        assert isinstance(job.tree, GitTree)
+        assert isinstance(job.tree.git, FakeGit)
         self.rendered += 1
-        content = git.folder(sha, path)
+        path = repository_path(job.spec.path)
+        content = job.tree.git.folder(job.tree.sha, path)
         if isinstance(content, Problem):
             raise RenderError(replace(content, origin=Origin(f"{path}/a.yaml", 1)))
         manifests = tuple(
             Manifest(ObjectRef.of(body), body["apiVersion"], body, Origin(f"{path}/a.yaml", line))
             for line, body in enumerate(content, 1)
         )
-        return Rendered(manifests, (path,))
+        return Rendered(manifests, (("", path),))

@@ -34,6 +34,7 @@ from trimtab.reconcile.artifacts import Artifact
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY
+from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.ports import Git, GitCredentials
 from trimtab.reconcile.queue import Key
@@ -66,7 +67,6 @@ async def declared(
     async with _git(working_copy) as git:
         artifact = await _artifact(session, git, application, revision)
         states = DesiredStates(
-            git=git,
             renderer=KustomizeRenderer(kustomize=find_kustomize()),
             objects=session.objects,
             instance=await _instance(session),
@@ -118,7 +118,7 @@ async def _fetched(
     git: Git, url: str, ref: dict[str, str], credentials: GitCredentials | None, timeout_seconds: float
 ) -> Artifact:
     fetched = await git.fetch(url, ref, credentials, timeout_seconds=timeout_seconds)
-    return Artifact(url, credentials, fetched.revision, fetched.commit, 0.0)
+    return Artifact(GitTree(git, url, credentials, fetched.revision.sha), fetched.revision, fetched.commit, 0.0)
 
 
 def _ref(revision: str) -> dict[str, str]:

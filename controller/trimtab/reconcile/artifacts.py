@@ -3,23 +3,23 @@
 from dataclasses import dataclass
 
 from trimtab.core.revision import Revision
-from trimtab.reconcile.ports import CommitInfo, GitCredentials
+from trimtab.reconcile.ports import CommitInfo, SourceTree
 from trimtab.reconcile.queue import Key
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A commit at hand in a mirror, and what is needed to read it."""
+    """A revision at hand."""
 
-    url: str
-    credentials: GitCredentials | None
+    tree: SourceTree
+    """Its files."""
     revision: Revision
     commit: CommitInfo | None
     """None where the mirror was found with the commit, but its metadata is not at hand."""
     seen_at: float
     """When it was first seen, seconds since the epoch."""
-    tree_sha: str = ""
-    """Git's own hash of all files; empty where it is not at hand."""
+    digest: str = ""
+    """Of all files, like `sha1:<tree SHA>`; empty where it is not at hand."""
 
 
 class Artifacts:
@@ -37,7 +37,7 @@ class Artifacts:
         """Make an artifact the newest; whether its revision or address differs from the last."""
         last = self._newest.get(repository)
         self._newest[repository] = artifact
-        return last is None or (last.url, last.revision) != (artifact.url, artifact.revision)
+        return last is None or (last.tree.identity, last.revision) != (artifact.tree.identity, artifact.revision)
 
     def tried(self, repository: Key) -> bool:
         """Whether a fetch has ended, well or not, since this process began."""

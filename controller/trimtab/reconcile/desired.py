@@ -18,15 +18,16 @@ from trimtab.core.revision import Revision
 from trimtab.plan.normalise import declared_digest, normalise
 from trimtab.plan.ownership import mark
 from trimtab.reconcile.artifacts import Artifact
+from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.parallel import gather_bounded
-from trimtab.reconcile.ports import Git, Objects, Rendered, Renderer
+from trimtab.reconcile.ports import Folder, Objects, Rendered, Renderer, RenderJob
 from trimtab.reconcile.state import AppState, Desired
-from trimtab.render.identity import render_key
+from trimtab.render.identity import render_key, render_spec
 from trimtab.render.qualify import Qualified, qualify, unserved
-from trimtab.source.path import repository_path
 
-_Attempt = tuple[str, str, int, str]
-"""Repository, commit and generation of the Application: with equal ones the same comes of it."""
+_Attempt = tuple[tuple[tuple[str, str, str], ...], str, int, str]
+"""Sources with their revisions, digest of the inputs, generation and poke of the Application: with equal ones the same
+comes of it."""
 
 SLICE_OBJECTS = 8
 """So many objects are made ready in one go; then everybody else has a turn. Large ones take 50 ms each."""
@@ -38,16 +39,13 @@ class _Known:
 
     attempt: _Attempt
     key: str
-    folders: tuple[str, ...]
+    folders: tuple[Folder, ...]
 
 
 class DesiredStates:
     """Desired states of all Applications."""
 
-    def __init__(
-        self, *, git: Git, renderer: Renderer, objects: Objects, instance: str, key: bytes, slots: int = 2
-    ) -> None:
-        self._git = git
+    def __init__(self, *, renderer: Renderer, objects: Objects, instance: str, key: bytes, slots: int = 2) -> None:
         self._renderer = renderer
         self._objects = objects
         self._instance = instance
@@ -65,12 +63,14 @@ class DesiredStates:
         `again`: what did not work the last time, with the same input, is tried once more instead of being said again.
         """
         metadata = application.metadata
-        attempt = (artifact.url, artifact.revision.sha, metadata.generation, metadata.requested_at)
+        job = RenderJob(spec=application.spec, tree=artifact.tree)
+        sources = tuple((name, tree.identity, tree.revision) for name, tree in sorted(job.trees().items()))
+        attempt = (sources, job.inputs.digest, metadata.generation, metadata.requested_at)
         failed = self._failed.get(state.owner.uid)
         if failed is not None and failed[0] == attempt and not again:
             raise failed[1]
         try:
-            state.desired = await self._get(application, artifact, state, attempt, again=again)
+            state.desired = await self._get(application, artifact, state, job, attempt, again=again)
         except TrimtabError as error:
             self._failed[state.owner.uid] = (attempt, error)
             raise
@@ -78,22 +78,27 @@ class DesiredStates:
         return state.desired
 
     async def _get(
-        self, application: Application, artifact: Artifact, state: AppState, attempt: _Attempt, *, again: bool
+        self,
+        application: Application,
+        artifact: Artifact,
+        state: AppState,
+        job: RenderJob,
+        attempt: _Attempt,
+        *,
+        again: bool,
     ) -> Desired:
-        path, uid = repository_path(application.spec.path), state.owner.uid
+        uid = state.owner.uid
         known, current = self._known.get(uid), state.desired
         if known is not None and current is not None and not (current.problems and again):
             # Most turns heal or tell: they ask Git nothing.
             if known.attempt == attempt:
                 return current
-            if await self._key_of(application, artifact, path, known.folders) == known.key:
+            if await self._key_of(job, known.folders) == known.key:
                 self._known[uid] = replace(known, attempt=attempt)
                 return replace(current, revision=artifact.revision)
         async with self._slots:
-            rendered = await self._renderer.render(
-                self._git, artifact.url, artifact.credentials, artifact.revision.sha, path
-            )
-        key = await self._key_of(application, artifact, path, rendered.folders) or ""
+            rendered = await self._renderer.render(job)
+        key = await self._key_of(job, rendered.folders) or ""
         desired = await self._mark(application, artifact, rendered, key, state)
         self._known[uid] = _Known(attempt, key, rendered.folders)
         return desired
@@ -104,10 +109,12 @@ class DesiredStates:
         Only needed to tell which fields a newer revision drops, so its absence is no failure.
         """
         try:
-            old = replace(artifact, revision=Revision.parse(state.applied))
-            path = repository_path(application.spec.path)
+            revision = Revision.parse(state.applied)
+            if not isinstance(artifact.tree, GitTree):
+                return None
+            old = replace(artifact, revision=revision, tree=replace(artifact.tree, sha=revision.sha))
             async with self._slots:
-                rendered = await self._renderer.render(self._git, old.url, old.credentials, old.revision.sha, path)
+                rendered = await self._renderer.render(RenderJob(spec=application.spec, tree=old.tree))
             return await self._mark(application, old, rendered, "", state)
         except (ValueError, TrimtabError):
             return None
@@ -117,20 +124,17 @@ class DesiredStates:
         self._known.pop(uid, None)
         self._failed.pop(uid, None)
 
-    async def _key_of(
-        self, application: Application, artifact: Artifact, path: str, folders: tuple[str, ...]
-    ) -> str | None:
+    async def _key_of(self, job: RenderJob, folders: tuple[Folder, ...]) -> str | None:
         """The render key; None where a folder of the last rendering is gone, which asks for a new one."""
+        sources = job.trees()
         try:
             trees = {
-                folder: await self._git.tree(artifact.url, artifact.credentials, artifact.revision.sha, folder)
-                for folder in folders
+                f"{name}:{folder}": await sources[name].digest(folder) for name, folder in folders if name in sources
             }
         except SourceError:
             return None
-        spec = {"targetNamespace": application.spec.target_namespace or "", "url": artifact.url}
-        spec["createNamespace"] = str(application.spec.create_namespace)
-        return render_key(path=path, trees=trees, spec=spec, tools=self._renderer.tools)
+        spec = render_spec(job.spec) | {"identity": {name: tree.identity for name, tree in sources.items()}}
+        return render_key(trees=trees, spec=spec, inputs=job.inputs.digest, tools=self._renderer.tools)
 
     async def _mark(
         self, application: Application, artifact: Artifact, rendered: Rendered, key: str, state: AppState

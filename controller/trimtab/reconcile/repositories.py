@@ -14,6 +14,7 @@ from trimtab.core.revision import Revision
 from trimtab.reconcile.artifacts import Artifact, Artifacts
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.desk import Desk
+from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.ports import Clock, Fetched, Git, GitCredentials, Metrics
 from trimtab.reconcile.queue import Key, WorkQueue
@@ -89,9 +90,9 @@ class RepositoryReconciler:
         known = self.artifacts.get(key)
         same = known is not None and known.revision == fetched.revision
         seen_at = known.seen_at if known and same else self.clock.now()
-        artifact = Artifact(
-            repository.spec.url, credentials, fetched.revision, fetched.commit, seen_at, fetched.tree_sha
-        )
+        tree = GitTree(self.git, repository.spec.url, credentials, fetched.revision.sha)
+        digest = tree_digest(fetched.tree_sha) if fetched.tree_sha else ""
+        artifact = Artifact(tree, fetched.revision, fetched.commit, seen_at, digest)
         self.artifacts.mark_tried(key)
         if self.artifacts.put(key, artifact):
             # Applications first: the status below is news, their work is the point.
@@ -118,10 +119,11 @@ class RepositoryReconciler:
         try:
             revision = Revision.parse(artifact.revision)
             credentials = await self.credentials.get(key, repository)
-            await self.git.tree(repository.spec.url, credentials, revision.sha, "")
+            tree = GitTree(self.git, repository.spec.url, credentials, revision.sha)
+            await tree.digest("")
         except (SourceError, ValueError):
             return
-        restored = Artifact(repository.spec.url, credentials, revision, None, self.clock.now())
+        restored = Artifact(tree, revision, None, self.clock.now())
         if self.artifacts.put(key, restored):
             self._wake_dependents(key)
 
@@ -157,5 +159,4 @@ def _news(artifact: Artifact) -> ArtifactNews:
         return ArtifactNews(artifact.revision, artifact.seen_at)
     time = format_time(made.committer_time)
     commit = Commit(author=made.author, committer=made.committer, subject=made.subject, time=time)
-    digest = tree_digest(artifact.tree_sha) if artifact.tree_sha else ""
-    return ArtifactNews(artifact.revision, artifact.seen_at, commit, digest)
+    return ArtifactNews(artifact.revision, artifact.seen_at, commit, artifact.digest)

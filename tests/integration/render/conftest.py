@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from trimtab.api.application import ApplicationSpec
 from trimtab.core.errors import Problem, SourceError
 from trimtab.localcluster.assets import Finder
+from trimtab.reconcile.ports import RenderJob
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -27,14 +29,17 @@ def corpus():
     return folder
 
 
-class FolderGit:
-    """Git's port over a plain folder: what is asked for is copied, and remembered."""
+class FolderTree:
+    """A source tree over a plain folder: what is asked for is copied, and remembered."""
+
+    identity = "folder"
+    revision = "now"
 
     def __init__(self, root):
         self.root = root
         self.asked = []
 
-    async def materialise(self, url, credentials, sha, paths, target):
+    async def materialise(self, paths, target):
         self.asked.append(list(paths))
         for path in paths:
             if not (self.root / path).is_dir():
@@ -48,15 +53,21 @@ class FolderGit:
                     copied.chmod(0o700)
 
 
+def job(tree, path="", **spec):
+    """What to render of a tree, with a spec as users write it."""
+    body = {"sourceRef": {"name": "tests"}, "prune": True, "path": path or "."} | spec
+    return RenderJob(spec=ApplicationSpec.model_validate(body), tree=tree)
+
+
 @pytest.fixture
 def corpus_git(corpus):
     """The example repositories as one repository."""
-    return FolderGit(corpus)
+    return FolderTree(corpus)
 
 
 @pytest.fixture
 def repository(tmp_path):
-    """A function that writes files (path → text) into a new repository and gives its Git."""
+    """A function that writes files (path → text) into a new repository and gives its tree."""
 
     def write(files):
         root = tmp_path / "repository"
@@ -64,6 +75,6 @@ def repository(tmp_path):
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return FolderGit(root)
+        return FolderTree(root)
 
     return write

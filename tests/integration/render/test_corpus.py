@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 import yaml
+from tests.integration.render.conftest import job
 
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.render.documents import read_file
@@ -26,7 +27,7 @@ def render(corpus_git, programs):
     renderer = KustomizeRenderer(kustomize=programs["kustomize"])
 
     async def start(path):
-        return await renderer.render(corpus_git, "url", None, "sha", path)
+        return await renderer.render(job(corpus_git, path))
 
     return start
 

@@ -5,12 +5,18 @@ import time
 from dataclasses import replace
 
 import pytest
+from tests.integration.render.conftest import job
 
 from trimtab.adapters.process.kustomize import VERSION, Bounds
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.adapters.process.runner import Confinement
 from trimtab.core.errors import RenderError, SourceError
 from trimtab.render.limits import DEFAULT_LIMITS
+
+
+def folders(rendered):
+    assert {name for name, _ in rendered.folders} == {""}
+    return tuple(folder for _, folder in rendered.folders)
 
 
 def config_map(name, more=""):
@@ -30,8 +36,8 @@ def render(renderer, repository):
 
     async def start(files, path, using=renderer):
         git = repository(files)
-        rendered = await using.render(git, "url", None, "sha", path)
-        return {f"{m.ref.kind}/{m.ref.name}": m for m in rendered.manifests}, rendered.folders, git.asked
+        rendered = await using.render(job(git, path))
+        return {f"{m.ref.kind}/{m.ref.name}": m for m in rendered.manifests}, folders(rendered), git.asked
 
     return start
 
@@ -121,8 +127,8 @@ async def test_a_base_that_a_link_brought_in_part_is_fetched_whole(renderer, rep
         }
     )
     (git.root / "k/peek.yaml").symlink_to("../base/a.yaml")
-    rendered = await renderer.render(git, "url", None, "sha", "k")
-    assert ([m.ref.name for m in rendered.manifests], rendered.folders) == (["a"], ("base", "k"))
+    rendered = await renderer.render(job(git, "k"))
+    assert ([m.ref.name for m in rendered.manifests], folders(rendered)) == (["a"], ("base", "k"))
 
 
 async def test_bases_and_files_behind_links_are_read_and_count(renderer, repository):
@@ -136,17 +142,17 @@ async def test_bases_and_files_behind_links_are_read_and_count(renderer, reposit
     )
     (git.root / "k/linked").symlink_to("../base")
     (git.root / "k/plain.yaml").symlink_to("../far/away/plain.yaml")
-    rendered = await renderer.render(git, "url", None, "sha", "k")
+    rendered = await renderer.render(job(git, "k"))
     assert sorted(str(m.origin) for m in rendered.manifests) == ["k/linked/a.yaml:1", "k/plain.yaml:1"]
     assert git.asked == [["k"], ["base"], ["far/away"]]
-    assert rendered.folders == ("base", "far/away", "k")
+    assert folders(rendered) == ("base", "far/away", "k")
 
 
 async def test_a_link_to_nothing_is_told(renderer, repository):
     git = repository({"k/a.yaml": config_map("a")})
     (git.root / "k/b.yaml").symlink_to("c.yaml")
     with pytest.raises(RenderError, match=r"k/b\.yaml: a symbolic link to nothing"):
-        await renderer.render(git, "url", None, "sha", "k")
+        await renderer.render(job(git, "k"))
 
 
 async def test_every_missing_file_is_told_with_its_line(problems):
@@ -257,7 +263,7 @@ async def test_an_author_who_wants_origins_keeps_them(render):
 async def test_a_kustomization_behind_a_link_is_built_and_left_alone(renderer, repository):
     git = repository({"k/real.yaml": "resources: [a.yaml]", "k/a.yaml": config_map("a")})
     (git.root / "k/kustomization.yaml").symlink_to("real.yaml")
-    rendered = await renderer.render(git, "url", None, "sha", "k")
+    rendered = await renderer.render(job(git, "k"))
     assert [manifest.ref.name for manifest in rendered.manifests] == ["a"]
 
 
@@ -265,7 +271,7 @@ async def test_a_link_out_of_the_repository_is_refused(renderer, repository):
     git = repository({"k/a.yaml": config_map("a")})
     (git.root / "k/token.yaml").symlink_to("/var/run/secrets/token")
     with pytest.raises(RenderError, match=r"k/token\.yaml: symbolic link leaves the repository"):
-        await renderer.render(git, "url", None, "sha", "k")
+        await renderer.render(job(git, "k"))
 
 
 async def test_limits_reach_the_reader(problems, programs):
@@ -276,7 +282,7 @@ async def test_limits_reach_the_reader(problems, programs):
 async def test_the_event_loop_goes_on_while_much_is_parsed(renderer, repository):
     data = "\n".join(f"  key{number}: value" for number in range(30_000))
     git = repository({"a/a.yaml": config_map("a", f"data:\n{data}\n")})
-    rendering = asyncio.create_task(renderer.render(git, "url", None, "sha", "a"))
+    rendering = asyncio.create_task(renderer.render(job(git, "a")))
     longest = 0.0
     while not rendering.done():
         start = time.perf_counter()

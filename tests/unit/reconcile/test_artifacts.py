@@ -2,12 +2,17 @@
 
 from dataclasses import replace
 
+from tests.fakes.clock import HandClock
+from tests.fakes.git import FakeGit
+
 from trimtab.core.revision import Revision
 from trimtab.reconcile.artifacts import Artifact, Artifacts
+from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.queue import Key
 
 FLEET = Key("GitRepository", "trimtab-system", "fleet")
-ONE = Artifact("https://git.example/fleet", None, Revision("main", "a" * 40), None, 1.0)
+HERE = GitTree(FakeGit(HandClock()), "https://git.example/fleet", None, "a" * 40)
+ONE = Artifact(HERE, Revision("main", "a" * 40), None, 1.0)
 
 
 def test_only_another_revision_or_address_is_news() -> None:
@@ -15,7 +20,7 @@ def test_only_another_revision_or_address_is_news() -> None:
     assert artifacts.get(FLEET) is None
     assert artifacts.put(FLEET, ONE)
     assert not artifacts.put(FLEET, replace(ONE, seen_at=2.0))
-    assert artifacts.put(FLEET, replace(ONE, url="https://git.example/moved"))
+    assert artifacts.put(FLEET, replace(ONE, tree=replace(HERE, url="https://git.example/moved")))
     assert artifacts.put(FLEET, replace(ONE, revision=Revision("main", "b" * 40)))
     newest = artifacts.get(FLEET)
     assert newest is not None

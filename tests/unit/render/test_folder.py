@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from trimtab.adapters.process.parse_cache import ParseCache
+from trimtab.api.application import ApplicationSpec
 from trimtab.render.folder import no_manifests, read_files
-from trimtab.render.identity import render_key
+from trimtab.render.identity import render_key, render_spec
 from trimtab.render.limits import DEFAULT_LIMITS
 
 OBJECT = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
@@ -47,12 +48,20 @@ def test_an_empty_path_is_told():
 
 
 def test_the_render_key_follows_every_input_and_no_order():
-    def key(path="a", trees="a=1 b=2", target="x", tool="v5"):
+    def key(trees="a=1 b=2", target="x", inputs="i", tool="v5"):
         hashes = dict(pair.split("=") for pair in trees.split())
-        return render_key(path=path, trees=hashes, spec={"targetNamespace": target}, tools={"kustomize": tool})
+        return render_key(trees=hashes, spec={"targetNamespace": target}, inputs=inputs, tools={"kustomize": tool})
 
     assert key() == key(trees="b=2 a=1")
-    assert len({key(), key(path="b"), key(trees="a=1"), key(trees="a=2 b=1"), key(target=""), key(tool="v6")}) == 6
+    assert len({key(), key(trees="a=1"), key(trees="a=2 b=1"), key(target=""), key(inputs="j"), key(tool="v6")}) == 6
+
+
+def test_whatever_may_change_manifests_is_part_of_the_key():
+    spec = ApplicationSpec.model_validate({"sourceRef": {"name": "a"}, "prune": True})
+    assert render_spec(spec) == {"path": ".", "createNamespace": False}
+    same = spec.model_copy(update={"prune": False, "suspend": True, "wait": True, "interval_seconds": 3.0})
+    assert render_spec(same) == render_spec(spec)
+    assert render_spec(spec.model_copy(update={"path": "b"})) != render_spec(spec)
 
 
 @pytest.mark.parametrize(

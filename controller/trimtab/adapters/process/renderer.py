@@ -1,14 +1,13 @@
 """From a commit and a path to manifests: materialise what the path needs, read it, run kustomize where it is asked for.
 
-The loop gives the Git port, a commit and a path; manifests come back with the folders that were read. Only those
+The loop gives a job; manifests come back with the folders that were read. Only those
 folders are written to a scratch folder, the whole tree where something they refer to is not found in them. Parsing
 happens in threads, so that the event loop goes on.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +18,7 @@ from trimtab.adapters.process.parse_cache import ParseCache
 from trimtab.adapters.process.tree import Tree
 from trimtab.core.errors import RenderError, SourceError
 from trimtab.core.manifest import Manifest
-from trimtab.reconcile.ports import Git, GitCredentials, Rendered
+from trimtab.reconcile.ports import Folder, Rendered, RenderJob, SourceTree
 from trimtab.render.closure import Closure, closure
 from trimtab.render.diagnose import diagnose
 from trimtab.render.folder import no_manifests, read_files
@@ -28,10 +27,10 @@ from trimtab.render.kustomize_output import read_output
 from trimtab.render.layout import layout, within
 from trimtab.render.limits import DEFAULT_LIMITS, Limits
 from trimtab.render.objects import Objects, duplicates
+from trimtab.source.path import repository_path
 
 _PATH_NOT_FOUND: Final = "PathNotFound"
 """The reason with which the Git port refuses a path that a commit has not."""
-_Materialise = Callable[[list[str], Path], Awaitable[None]]
 
 
 class KustomizeRenderer:
@@ -57,22 +56,23 @@ class KustomizeRenderer:
         """The programs that render, name → version: part of the render key."""
         return {"kustomize": VERSION}
 
-    async def render(self, git: Git, url: str, credentials: GitCredentials | None, sha: str, path: str) -> Rendered:
-        """Render a folder at a commit. Raises RenderError with all problems at once, SourceError for a missing path."""
+    async def render(self, job: RenderJob) -> Rendered:
+        """Carry out a job. Raises RenderError with all problems at once, SourceError for a missing path."""
+        path = repository_path(job.spec.path)
         with TemporaryDirectory(dir=self._scratch, prefix="trimtab-tree-") as scratch:
-            materialise = partial(git.materialise, url, credentials, sha)
-            await materialise([path], Path(scratch))
+            source = job.tree
+            await source.materialise([path], Path(scratch))
             tree = await asyncio.to_thread(Tree, Path(scratch), self._limits)
-            found = await self._gather(materialise, tree, path)
+            found = await self._gather(source, tree, path)
             try:
-                return Rendered(manifests=await self._render(tree, path, found), folders=found.folders)
+                return Rendered(await self._render(tree, path, found), _own(found.folders))
             except FileMissing:
                 # A reference that only kustomize can see: with all files at hand it is right or wrong for good.
-                await materialise([""], tree.root)
-            found = replace(await self._gather(materialise, tree, path), folders=("",))
-            return Rendered(manifests=await self._render(tree, path, found), folders=found.folders)
+                await source.materialise([""], tree.root)
+            found = replace(await self._gather(source, tree, path), folders=("",))
+            return Rendered(await self._render(tree, path, found), _own(found.folders))
 
-    async def _gather(self, materialise: _Materialise, tree: Tree, path: str) -> Closure:
+    async def _gather(self, source: SourceTree, tree: Tree, path: str) -> Closure:
         """Materialise what the path's kustomizations refer to, and what these refer to, until nothing is wanting."""
         written = {path}
         while True:
@@ -83,13 +83,13 @@ class KustomizeRenderer:
                 return found
             written.update(wanting)
             for folder in wanting:
-                await self._materialise_if_there(materialise, folder, tree.root)
+                await self._materialise_if_there(source, folder, tree.root)
 
     @staticmethod
-    async def _materialise_if_there(materialise: _Materialise, folder: str, root: Path) -> None:
+    async def _materialise_if_there(source: SourceTree, folder: str, root: Path) -> None:
         """A folder that does not exist is told where it is referred to, so its absence is no failure of the source."""
         try:
-            await materialise([folder], root)
+            await source.materialise([folder], root)
         except SourceError as error:
             if error.reason != _PATH_NOT_FOUND:
                 raise
@@ -121,3 +121,8 @@ class KustomizeRenderer:
         return await asyncio.to_thread(
             read_output, stdout, kustomization, tree.find, limits=self._limits, memo=self._cache
         )
+
+
+def _own(folders: tuple[str, ...]) -> tuple[Folder, ...]:
+    """Folders of the Application's own source."""
+    return tuple(("", folder) for folder in folders)

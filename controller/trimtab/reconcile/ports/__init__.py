@@ -5,14 +5,37 @@ Every method that talks to a server raises `ApiError` or `SourceError`, never a 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from trimtab.core.inventory import Entry
-from trimtab.core.manifest import Manifest
 from trimtab.core.observed import Observed
 from trimtab.core.refs import ObjectRef, ResourceType
-from trimtab.core.revision import Revision
+from trimtab.reconcile.ports.git import CommitInfo, Fetched, Git, GitCredentials
+from trimtab.reconcile.ports.rendering import Folder, Rendered, Renderer, RenderJob, SourceTree
+
+__all__ = [
+    "Clock",
+    "CommitInfo",
+    "Fetched",
+    "Folder",
+    "Git",
+    "GitCredentials",
+    "InventoryStore",
+    "Metrics",
+    "Objects",
+    "OwnKinds",
+    "RenderJob",
+    "Rendered",
+    "Renderer",
+    "Seen",
+    "SourceTree",
+    "Synced",
+    "Vanished",
+    "WatchEvent",
+    "WatchSink",
+    "WatchTrouble",
+    "Watches",
+]
 
 
 class Clock(Protocol):
@@ -121,81 +144,6 @@ class Watches(Protocol):
 
 
 WatchSink = Callable[[WatchEvent], None]
-
-
-@dataclass(frozen=True, slots=True)
-class CommitInfo:
-    """Who made a commit and when; times in seconds since the epoch."""
-
-    sha: str
-    author: str
-    author_time: float
-    committer: str
-    committer_time: float
-    subject: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A fetch's result. `changed` False: the remote stood where it stood. `tree_sha` is the commit's root tree."""
-
-    revision: Revision
-    commit: CommitInfo
-    changed: bool
-    tree_sha: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GitCredentials:
-    """Basic auth and CA for one repository; `repr` shows nothing of it."""
-
-    username: str = ""
-    password: str = ""
-    ca_pem: str = ""
-
-    def __repr__(self) -> str:
-        return "GitCredentials(…)"
-
-
-class Git(Protocol):
-    """Mirrors of repositories: one per URL and credential, fetched once for all that use it."""
-
-    async def fetch(
-        self, url: str, ref: Mapping[str, str], credentials: GitCredentials | None, *, timeout_seconds: float
-    ) -> Fetched:
-        """Resolve `ref` (branch | tag | commit, as in GitRepository.spec.ref), fetch its tip. Raises SourceError."""
-        ...
-
-    async def tree(self, url: str, credentials: GitCredentials | None, sha: str, path: str) -> str:
-        """The tree SHA of a folder at a commit. Raises SourceError where the path is absent or no folder."""
-        ...
-
-    async def materialise(
-        self, url: str, credentials: GitCredentials | None, sha: str, paths: Sequence[str], target: Path
-    ) -> None:
-        """Write the files under `paths` (all: `[""]`) at a commit below `target`; no symlink may leave it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """Manifests as declared, and the folders that were read for them (outermost ones, relative to the root)."""
-
-    manifests: tuple[Manifest, ...]
-    folders: tuple[str, ...]
-
-
-class Renderer(Protocol):
-    """From a commit and a path to manifests."""
-
-    @property
-    def tools(self) -> Mapping[str, str]:
-        """The programs that render, name → version: part of the render key."""
-        ...
-
-    async def render(self, git: Git, url: str, credentials: GitCredentials | None, sha: str, path: str) -> Rendered:
-        """Render a folder at a commit. Raises RenderError with all problems at once, SourceError for a missing path."""
-        ...
 
 
 class OwnKinds(Protocol):

@@ -1,0 +1,74 @@
+"""Rendering as the loop needs it: the files of a source, what else goes in, and manifests that come out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from trimtab.api.application import ApplicationSpec
+from trimtab.core.manifest import Manifest
+from trimtab.render.inputs import RenderInputs
+
+
+class SourceTree(Protocol):
+    """The files of one source at one revision, wherever they are kept."""
+
+    @property
+    def identity(self) -> str:
+        """Which source this is, whatever its revision: part of the render key, free of credentials."""
+        ...
+
+    @property
+    def revision(self) -> str:
+        """Which revision, as `Revision` prints it or by digest: with equal identities and revisions, equal files."""
+        ...
+
+    async def digest(self, path: str) -> str:
+        """A hash of all that lies in a folder. Raises SourceError (PathNotFound) where there is none."""
+        ...
+
+    async def materialise(self, paths: Sequence[str], target: Path) -> None:
+        """Write the files under `paths` (all: `[""]`) below `target`; no symlink may leave it. Raises SourceError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderJob:
+    """What to render: a folder of `tree` in the ways of `spec`, with what the cluster adds.
+
+    `others` holds the further sources that the spec names, by their names there.
+    """
+
+    spec: ApplicationSpec
+    tree: SourceTree
+    others: Mapping[str, SourceTree] = field(default_factory=dict)
+    inputs: RenderInputs = field(default_factory=RenderInputs)
+
+    def trees(self) -> Mapping[str, SourceTree]:
+        """All sources by name; the Application's own has the empty name."""
+        return {"": self.tree, **self.others}
+
+
+Folder = tuple[str, str]
+"""Name of the source (as in `RenderJob.trees`) and path of the folder in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Manifests as declared, and the folders that were read for them (outermost ones)."""
+
+    manifests: tuple[Manifest, ...]
+    folders: tuple[Folder, ...]
+
+
+class Renderer(Protocol):
+    """From sources and a spec to manifests."""
+
+    @property
+    def tools(self) -> Mapping[str, str]:
+        """The programs that render, name → version: part of the render key."""
+        ...
+
+    async def render(self, job: RenderJob) -> Rendered:
+        """Carry out a job. Raises RenderError with all problems at once, SourceError for a missing path."""
+        ...

@@ -173,6 +173,13 @@ def test_diff_shows_what_an_apply_would_do_and_nothing_of_secrets(
     assert "correct-horse" not in shown
     assert "\x1b[" not in shown
     assert "\x1b[32m+" in trimtab("diff", "plain", "--colour", code=1)
+    found = json.loads(trimtab("diff", "plain", "-o", "json", "--colour", code=1))
+    assert found["revision"].endswith(sha)
+    assert (found["kept"], found["errors"]) == ([], [])
+    by_name = {each["object"]: each for each in found["objects"]}
+    assert by_name[f"ConfigMap/{namespace}/settings"]["action"] == "change"
+    assert "-  key: one\n+  key: two\n" in by_name[f"ConfigMap/{namespace}/settings"]["diff"]
+    assert "correct-horse" not in json.dumps(found)
     assert data(kubectl, namespace) == {"key": "one"}, "a diff changes nothing"
 
     # What it foretold is what comes, and then nothing is left to tell.

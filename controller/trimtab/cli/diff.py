@@ -1,25 +1,39 @@
 """`trimtab diff`: what the newest revision, another one or a working copy would change in the cluster.
 
-An Application's name flows in; a unified diff per object flows out, as a server dry run of the controller's own applies
-tells it.
+An Application's name flows in; a unified diff per object flows out, as text or in JSON or YAML, as a server dry run of
+the controller's own applies tells it.
 """
 
 import asyncio
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from trimtab.api.application import Application, DriftMode
-from trimtab.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace, Target
-from trimtab.cli.printing import note
+from trimtab.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace, Output, Outputs, Target
+from trimtab.cli.printing import note, print_data
 from trimtab.cli.resources import APPLICATION, Named, UsageError, as_application, read
 from trimtab.cli.session import open_session
 
+if TYPE_CHECKING:
+    from trimtab.cli.rehearsal import Rehearsal
+
 EXIT_DIFFERENT: Final = 1
 EXIT_ERROR: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """What would become of one object. `text` is its unified diff, `remark` what else to know."""
+
+    object: str
+    action: str
+    text: str
+    remark: str
 
 
 def diff(
@@ -38,6 +52,7 @@ def diff(
     colour: Annotated[
         bool | None, typer.Option("--colour/--no-colour", help="Coloured output; by default on a terminal only.")
     ] = None,
+    output: Output = Outputs.TABLE,
     namespace: Namespace = DEFAULT_NAMESPACE,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
@@ -53,41 +68,68 @@ def diff(
     named = Named.parse(name)
     if named.kind != APPLICATION:
         raise UsageError(f"{named} is no Application", remedy="name an Application")
-    coloured = sys.stdout.isatty() if colour is None else colour
-    code = asyncio.run(
-        _diff(Target(kubeconfig, context, namespace), named, revision=revision, path=path, coloured=coloured)
-    )
+    coloured = output is Outputs.TABLE and (sys.stdout.isatty() if colour is None else colour)
+    target = Target(kubeconfig, context, namespace)
+    code = asyncio.run(_diff(target, named, revision=revision, path=path, output=output, coloured=coloured))
     if code:
         raise typer.Exit(code)
 
 
-async def _diff(target: Target, named: Named, *, revision: str, path: Path | None, coloured: bool) -> int:
+async def _diff(
+    target: Target, named: Named, *, revision: str, path: Path | None, output: Outputs, coloured: bool
+) -> int:
     from trimtab.cli.declared import declared
     from trimtab.cli.rehearsal import rehearse
-    from trimtab.report.diff import unified_diff
 
     async with open_session(target) as session:
         application = as_application(await read(session, named))
         state = await declared(session, application, revision=revision, working_copy=path)
         rehearsal = await rehearse(session, state)
-    reported = _only_reported(application)
-    counts: Counter[str] = Counter()
+    found = _differences(rehearsal, _only_reported(application), coloured=coloured)
+    shown = str(path or state.desired.revision)
+    if output is Outputs.TABLE:
+        _print(found, rehearsal, shown, coloured=coloured)
+    else:
+        print_data(_data(found, rehearsal, shown), output)
+    if rehearsal.problems:
+        return EXIT_ERROR
+    return EXIT_DIFFERENT if found else 0
+
+
+def _differences(rehearsal: "Rehearsal", reported: set[str], *, coloured: bool) -> list[_Difference]:
+    from trimtab.report.diff import unified_diff
+
+    found = []
     for each in rehearsal.objects:
         text = unified_diff(each.ref, each.before, each.after, coloured=coloured)
-        if not text and not each.note:
-            continue
-        counts[each.action] += 1
         remark = each.note or ("drift, which is only reported" if str(each.ref) in reported else "")
-        typer.echo(f"# {each.ref}: {each.action}{f' ({remark})' if remark else ''}")
-        typer.echo(text, nl=False, color=coloured)
+        if text or each.note:
+            found.append(_Difference(str(each.ref), each.action, text, remark))
+    return found
+
+
+def _print(found: list[_Difference], rehearsal: "Rehearsal", shown: str, *, coloured: bool) -> None:
+    for each in found:
+        typer.echo(f"# {each.object}: {each.action}{f' ({each.remark})' if each.remark else ''}")
+        typer.echo(each.text, nl=False, color=coloured)
     for ref in rehearsal.kept:
         note(f"{ref} is no longer declared, and stays: nothing is pruned")
     for problem in rehearsal.problems:
         note(f"Error: {problem}")
-    note(f"{path or state.desired.revision}: {_summary(counts)}")
-    if rehearsal.problems:
-        return EXIT_ERROR
-    return EXIT_DIFFERENT if counts else 0
+    counts = Counter(each.action for each in found)
+    note(f"{shown}: {_summary(counts)}")
+
+
+def _data(found: list[_Difference], rehearsal: "Rehearsal", shown: str) -> dict[str, object]:
+    """The same for scripts: `kept` are objects that are no longer declared and stay."""
+    return {
+        "revision": shown,
+        "objects": [
+            {"object": each.object, "action": each.action, "remark": each.remark, "diff": each.text} for each in found
+        ],
+        "kept": [str(ref) for ref in rehearsal.kept],
+        "errors": [str(problem) for problem in rehearsal.problems],
+    }
 
 
 def _only_reported(application: Application) -> set[str]:

@@ -9,7 +9,7 @@ MIB = 1024 * 1024
 class GitLimits:
     """Defaults for a controller with 150 MB; each worker holds about 25 MB while it lives."""
 
-    workers: int = 6
+    workers: int = 5
     """Worker processes at most. Two of them are kept for work on local files, which no slow server may hold up."""
     uses_per_worker: int = 200
     """Requests after which a worker is replaced, since GitPython leaks in long-lived processes."""

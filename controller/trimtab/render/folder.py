@@ -4,6 +4,7 @@ The renderer's adapter gives the files that `layout` chose and a way to read the
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -44,6 +45,14 @@ def read_files(
         manifests += objects.manifests
         problems += (*content.problems, *objects.problems)
     return Objects(tuple(manifests), tuple(problems))
+
+
+def read_generated(data: bytes, file: str, *, limits: Limits, shape: Shaper | None) -> Objects:
+    """Manifests that a program made from a file: which line of it made them cannot be told."""
+    content = read_file(data, file, limits=limits)
+    objects = to_manifests(content.documents, locate=lambda _body, _line: Origin(file), shape=shape)
+    problems = (*(replace(each, origin=Origin(file)) for each in content.problems), *objects.problems)
+    return Objects(objects.manifests, problems)
 
 
 def no_manifests(path: str) -> Problem:

@@ -21,7 +21,8 @@ _ANNOTATION: Final = "config.kubernetes.io/origin"
 _PATH: Final = re.compile(r"^path: (.+)$", re.MULTILINE)
 _CONFIGURED_IN: Final = re.compile(r"^configuredIn: (.+)$", re.MULTILINE)
 _SEPARATOR: Final = re.compile(r"^---.*$", re.MULTILINE)
-_KIND: Final = re.compile(r"^[\"']?kind[\"']?:[ \t]*[\"']?(\w+)", re.MULTILINE)
+_KIND: Final = re.compile(r"^[\"']?kind[\"']?:[ \t]*[\"']?(\w+)|[{,]\s*\"kind\":\s*\"(\w+)", re.MULTILINE)
+"""At the beginning of a line, or anywhere in JSON."""
 _CONTENT: Final = re.compile(r"^[^\s#]", re.MULTILINE)
 _NAME: Final = re.compile(r"(?<![\w./-])[\"']?name[\"']?:[ \t]*[\"']?([^\s\"',}]+)")
 _NAMES_WITHIN: Final = 4000
@@ -106,7 +107,7 @@ def _declarations(text: str) -> tuple[_Declared, ...]:
             metadata = max(text.find("metadata:", start, end), start)
             names = _NAME.findall(text, metadata, min(end, metadata + _NAMES_WITHIN))
             line = text.count("\n", 0, content.start()) + 1
-            found.append(_Declared(line, kind[1], tuple(names)))
+            found.append(_Declared(line, kind[1] or kind[2], tuple(names)))
         start = following
     return tuple(found)
 

@@ -262,6 +262,7 @@ class ApplicationReconciler:
                 or now is None
                 or now.metadata.generation != application.metadata.generation
                 or now.metadata.deleting
+                or self.desired.outdated(key)
             )
 
         return newer

@@ -127,6 +127,10 @@ class DesiredStates:
         except (ValueError, TrimtabError):
             return None
 
+    def outdated(self, key: Key) -> bool:
+        """Whether what an Application's last desired state was made of has changed in the cluster."""
+        return self._inputs.outdated(key)
+
     def forget(self, key: Key, uid: str) -> None:
         """The Application is gone."""
         self._inputs.forget(key)

@@ -61,6 +61,7 @@ class InputStore:
         self._users: dict[ObjectRef, set[Key]] = {}
         self._known: dict[ObjectRef, _Known] = {}
         self._settled: dict[str, asyncio.Event] = {}
+        self._outdated: set[Key] = set()
 
     async def get(self, key: Key, wanted: frozenset[InputRef]) -> RenderInputs:
         """The inputs of an Application as they are now. Raises SourceError where an object cannot be read."""
@@ -70,12 +71,18 @@ class InputStore:
         for ref in sorted(refs):
             if ref not in self._known or not self._is_watched(ref.kind):
                 await self._read(ref)
+        self._outdated.discard(key)
         # An Application has one turn at a time: what it wants stays known meanwhile.
         return RenderInputs.of({each: self._known[ref].data for ref, each in refs.items()}, key=self._key)
+
+    def outdated(self, key: Key) -> bool:
+        """Whether the inputs of an Application have changed since it was given them."""
+        return key in self._outdated
 
     def forget(self, key: Key) -> None:
         """The Application is gone."""
         self._want(key, frozenset())
+        self._outdated.discard(key)
 
     def sink(self, event: WatchEvent) -> None:
         """Take one watch event; called in order, on the event loop."""
@@ -160,6 +167,7 @@ class InputStore:
         self._known[ref] = _Known(version, data, digest)
         if known is not None and known.digest != digest:
             for user in sorted(self._users.get(ref, ())):
+                self._outdated.add(user)
                 self._wake(user)
 
 

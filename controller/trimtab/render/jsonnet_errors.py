@@ -9,7 +9,7 @@ from typing import Final
 from trimtab.core.errors import Problem
 from trimtab.core.manifest import Origin
 
-_PLACE: Final = re.compile(r"^\s*([^\s:][^:\n]*):\(?(\d+):\d+", re.MULTILINE)
+_PLACE: Final = re.compile(r"^\s*([^\s:][^:\n]*):\(?(\d+):\d+\)?(?:-\(?[\d:]+\)?)?[ \t]*", re.MULTILINE)
 _PREFIX: Final = re.compile(r"^(RUNTIME ERROR: )?(importer error: |couldn't open import .*?: )?(trimtab: )?")
 _SHOWN: Final = 300
 
@@ -27,8 +27,7 @@ def failure(stderr: str, file: str, files: frozenset[str]) -> Problem:
             origin = Origin(name, int(line))
             break
     text = next((line.strip() for line in stderr.splitlines() if line.strip()), "it ended without a word")
-    text = _PREFIX.sub("", _PLACE.sub("", text, count=1).strip() if _PLACE.match(text) else text)
-    text = re.sub(r"^-?\d*\)?\s*", "", text) if stderr.startswith(f"{origin.file}:") else text
+    text = _PREFIX.sub("", text[place.end() :] if (place := _PLACE.match(text)) else text)
     shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
     remedy = "correct it; imports are looked for beside the file and in spec.directory.jsonnet.libs"
     return Problem(f"jsonnet: {shown}", origin=origin, remedy=remedy, reason="BuildFailed")

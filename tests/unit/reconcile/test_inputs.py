@@ -99,6 +99,9 @@ async def test_only_those_who_refer_to_it_are_woken_and_only_by_data(harbour: Ha
     assert harbour.woken == []
     put(harbour.sea, VARS, mode="slow")
     assert harbour.woken == [SHOP]
+    assert (harbour.store.outdated(SHOP), harbour.store.outdated(BLOG)) == (True, False)
+    await harbour.store.get(SHOP, frozenset({VARS}))
+    assert not harbour.store.outdated(SHOP)
 
 
 async def test_a_deleted_object_is_none(harbour: Harbour) -> None:
@@ -205,6 +208,20 @@ async def test_the_loop_renders_again_when_an_input_changes_and_only_then(rig: R
     assert rig.renderer.rendered == 2
     assert rig.renderer.job is not None
     assert rig.renderer.job.inputs.objects == {VARS: {"mode": b"slow"}}
+
+
+async def test_a_changed_input_preempts_an_apply_that_waits(rig: Rig) -> None:
+    put(rig, VARS, mode="fast")
+    await rig.sail(A, **FROM_VARS)
+    rig.objects.delay_seconds = 20
+    rig.push(config_map("a", mode="old"), *(config_map(f"m{number}") for number in range(20)))
+    await rig.settle(50)
+    put(rig, VARS, mode="slow")
+    await rig.settle(400)
+    ended = [str(result) for kind, result, _ in rig.metrics.all("reconciled") if kind == APP.kind]
+    assert ended.count("superseded") == 1
+    assert rig.renderer.rendered == 3
+    assert rig.said() == ("True", "Applied")
 
 
 async def test_a_deleted_application_refers_to_nothing_any_more(rig: Rig) -> None:

@@ -198,7 +198,7 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, tuple[KubeW
     own = KubeOwnKinds(outside.connection)
     store = KubeInventoryStore(objects, key=instance.key)
     heritage = Heritage(store, InventoryRebuilder(objects, outside.discovery, selector), objects, observer)
-    narrator = Narrator(outside.journal, observer, clock, outside.metrics)
+    narrator = Narrator(outside.journal, observer, clock, outside.metrics, mask=inputs.masked)
     synchroniser = _synchroniser(outside, observer, Runner(objects, store, observer, clock))
     # In the data folder, which is locked by now: others may look into the system's folder for such things.
     scratch = empty_scratch(settings.data_dir / "scratch")

@@ -218,7 +218,7 @@ class Rig:
 
     def _applications(self) -> ApplicationReconciler:
         heritage = Heritage(self.store, self.rebuilder, self.objects, self.observer)
-        self.narrator = Narrator(self.journal, self.observer, self.clock, self.metrics)
+        self.narrator = Narrator(self.journal, self.observer, self.clock, self.metrics, mask=self.inputs.masked)
         self.drifts = DriftDesk(self.objects, self.observer, self.clock, self.metrics)
         synchroniser = Synchroniser(
             surveyor=Surveyor(self.objects, self.observer),

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import binascii
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef, ResourceType
 from trimtab.reconcile.ports import Objects, Seen, Synced, Vanished, Watches, WatchEvent, WatchTrouble
 from trimtab.reconcile.queue import Key
 from trimtab.render.inputs import InputRef, RenderInputs, object_digest
+from trimtab.report.hiding import mask_values
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,16 @@ class InputStore:
         self._outdated.discard(key)
         # An Application has one turn at a time: what it wants stays known meanwhile.
         return RenderInputs.of({each: self._known[ref].data for ref, each in refs.items()}, key=self._key)
+
+    def masked(self, key: Key, text: str) -> str:
+        """A text without the values of the Secrets that an Application refers to, as far as they can be recognised."""
+        return mask_values(text, self._secret_values(key))
+
+    def _secret_values(self, key: Key) -> Iterator[bytes]:
+        for ref in self._wanted.get(key, ()):
+            known = self._known.get(ref)
+            if ref.kind == "Secret" and known is not None and known.data is not None:
+                yield from known.data.values()
 
     def outdated(self, key: Key) -> bool:
         """Whether the inputs of an Application have changed since it was given them."""

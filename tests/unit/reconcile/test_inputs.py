@@ -210,6 +210,31 @@ async def test_the_loop_renders_again_when_an_input_changes_and_only_then(rig: R
     assert rig.renderer.job.inputs.objects == {VARS: {"mode": b"slow"}}
 
 
+async def test_secrets_are_told_neither_in_status_nor_in_events(rig: Rig) -> None:
+    put(rig, SECRET, token="hunter2secret", line='with "quotes"\n', short="a")
+    source = {"substituteFrom": [{"kind": "Secret", "name": "keys"}]}
+    rig.objects.refuse("apply", "ConfigMap/shop/a", ApiError(422, "Invalid", 'hunter2secret: with "quotes" is wrong'))
+    await rig.sail(A, postBuild=source)
+    assert rig.said()[0] == "False"
+    assert "*** is wrong" in rig.message()
+    assert any("*** is wrong" in event["note"] for event in rig.office.events)
+    for text in (str(rig.office.status(APP)), str(rig.office.events)):
+        assert "hunter2secret" not in text
+        assert "quotes" not in text
+    assert "ConfigMap/shop/a" in rig.message(), "values too short to be recognised are left"
+
+
+async def test_drift_shows_nothing_that_came_from_a_secret(rig: Rig) -> None:
+    put(rig, SECRET, token="hunter2secret")
+    declared = config_map("a", mode="hunter2secret")
+    source = {"substituteFrom": [{"kind": "Secret", "name": "keys"}]}
+    await rig.sail(declared, postBuild=source, drift={"mode": "Report"})
+    rig.edit(declared, "data.mode", "slow")
+    await rig.settle()
+    (drift,) = rig.office.status(APP)["drift"]
+    assert (drift["declared"], drift["live"]) == ('"***"', '"slow"')
+
+
 async def test_a_changed_input_preempts_an_apply_that_waits(rig: Rig) -> None:
     put(rig, VARS, mode="fast")
     await rig.sail(A, **FROM_VARS)

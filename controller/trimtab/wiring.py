@@ -35,6 +35,7 @@ from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY, Desk
 from trimtab.reconcile.drifts import DriftDesk
 from trimtab.reconcile.heritage import Heritage
+from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.loop import Loop, Reconciler
 from trimtab.reconcile.narrator import Narrator
@@ -63,14 +64,14 @@ class Controller:
     desk: Desk
     roll_call: RollCall
     loop: Loop
-    watches: KubeWatches
+    watches: tuple[KubeWatches, ...]
     metrics: PrometheusMetrics
     registry: MetricRegistry
     settings: Settings
 
     def live(self) -> str:
         """Why the process should be restarted; empty where it should not."""
-        age = self.watches.oldest_sign_of_life_seconds()
+        age = _oldest_sign_of_life_seconds(self.watches)
         if age > self.settings.watch_stale_seconds:
             return f"a watch has shown no sign of life for {age:.0f} s"
         return ""
@@ -102,8 +103,9 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
     registry = MetricRegistry()
     outside = await _open_outside(settings, access, PrometheusMetrics(registry, version=__version__), stack)
     applications, watches = _applications(outside)
-    stack.push_async_callback(watches.close)
-    outside.metrics.watch_age(watches.oldest_sign_of_life_seconds)
+    for each in watches:
+        stack.push_async_callback(each.close)
+    outside.metrics.watch_age(lambda: _oldest_sign_of_life_seconds(watches))
     outside.metrics.queue_depth(lambda: outside.queue.depth)
     roll_call = RollCall(desk=outside.desk, queue=outside.queue, objects=outside.objects)
     reconcilers: dict[str, Reconciler] = {
@@ -179,16 +181,24 @@ def _repositories(outside: _Outside) -> RepositoryReconciler:
     )
 
 
-def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches]:
+def _oldest_sign_of_life_seconds(watches: tuple[KubeWatches, ...]) -> float:
+    return max(each.oldest_sign_of_life_seconds() for each in watches)
+
+
+def _applications(outside: _Outside) -> tuple[ApplicationReconciler, tuple[KubeWatches, ...]]:
     settings, instance, objects, clock = outside.settings, outside.instance, outside.objects, outside.clock
     observer = Observer(key=instance.key, clock=clock)
     selector = bucket_selector(instance.id)
     times = WatchTimes(idle_seconds=settings.watch_idle_seconds)
     watches = KubeWatches(outside.connection, observer.sink, scope=Scope(selector=selector), times=times)
+    inputs = InputStore(objects=objects, key=instance.key, wake=outside.queue.add)
+    inputs.watches = input_watches = KubeWatches(
+        outside.connection, inputs.sink, scope=Scope(namespace=settings.namespace), times=times
+    )
     own = KubeOwnKinds(outside.connection)
     store = KubeInventoryStore(objects, key=instance.key)
     heritage = Heritage(store, InventoryRebuilder(objects, outside.discovery, selector), objects, observer)
-    narrator = Narrator(outside.journal, observer, clock, outside.metrics)
+    narrator = Narrator(outside.journal, observer, clock, outside.metrics, mask=inputs.masked)
     synchroniser = _synchroniser(outside, observer, Runner(objects, store, observer, clock))
     # In the data folder, which is locked by now: others may look into the system's folder for such things.
     scratch = empty_scratch(settings.data_dir / "scratch")
@@ -199,7 +209,9 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches
         artifacts=outside.artifacts,
         objects=objects,
         own=own,
-        desired=DesiredStates(renderer=renderer, objects=objects, instance=instance.id, key=instance.key),
+        desired=DesiredStates(
+            renderer=renderer, objects=objects, inputs=inputs, instance=instance.id, key=instance.key
+        ),
         heritage=heritage,
         watch_set=WatchSet(watches, observer),
         synchroniser=synchroniser,
@@ -217,7 +229,7 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches
         controller_namespace=settings.namespace,
     )
     observer.wake = applications.wake
-    return applications, watches
+    return applications, (watches, input_watches)
 
 
 def _synchroniser(outside: _Outside, observer: Observer, runner: Runner) -> Synchroniser:

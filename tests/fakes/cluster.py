@@ -184,9 +184,13 @@ class FakeObjects:
 
 
 class FakeWatches:
-    """The port `Watches`: events of labelled objects of the wanted types, unless their watch is cut."""
+    """The port `Watches`: events of labelled objects of the wanted types, unless their watch is cut.
 
-    def __init__(self, cluster: Cluster, sink: WatchSink) -> None:
+    With a namespace given it shows all objects there instead, whatever their labels.
+    """
+
+    def __init__(self, cluster: Cluster, sink: WatchSink, *, namespace: str = "") -> None:
+        self._namespace = namespace
         self.wanted: frozenset[ResourceType] = frozenset()
         self._cluster = cluster
         self._sink = sink
@@ -225,7 +229,11 @@ class FakeWatches:
     def _list(self, kind: ResourceType) -> None:
         if kind not in self.wanted or kind in self._cut:
             return
-        bodies = [body for body in self._cluster.marked() if kind_of(body) == kind]
+        bodies = [
+            copy.deepcopy(body)
+            for body in self._cluster.objects.values()
+            if self._selects(body) and kind_of(body) == kind
+        ]
         for body in bodies:
             self._shown.add(ObjectRef.of(body))
             self._sink(Seen(kind, body))
@@ -235,9 +243,14 @@ class FakeWatches:
         kind = kind_of(body)
         if not self.synced(kind):
             return
-        event = self._event(kind, body, there=there and BUCKET_LABEL in body["metadata"].get("labels", {}))
+        event = self._event(kind, body, there=there and self._selects(body))
         if event is not None:
             self._sink(event)
+
+    def _selects(self, body: Body) -> bool:
+        if self._namespace:
+            return bool(body["metadata"].get("namespace") == self._namespace)
+        return BUCKET_LABEL in body["metadata"].get("labels", {})
 
     def _event(self, kind: ResourceType, body: Body, *, there: bool) -> WatchEvent | None:
         ref = ObjectRef.of(body)

@@ -26,6 +26,7 @@ from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import Desk
 from trimtab.reconcile.drifts import DriftDesk
 from trimtab.reconcile.heritage import Heritage
+from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.loop import Loop, Reconciler
 from trimtab.reconcile.narrator import Narrator
@@ -131,6 +132,8 @@ class Rig:
         self.artifacts = Artifacts()
         self.observer = Observer(key=SIGNING_KEY, clock=self.clock)
         self.watches = FakeWatches(self.cluster, self.observer.sink)
+        self.inputs = InputStore(objects=self.objects, key=SIGNING_KEY, wake=self.queue.add)
+        self.inputs.watches = self.input_watches = FakeWatches(self.cluster, self.inputs.sink, namespace=NAMESPACE)
         self.journal = Journal(self.office, self.clock, instance="trimtab-test")
         self.repositories = self._repositories()
         self.applications = self._applications()
@@ -144,6 +147,7 @@ class Rig:
     async def stop(self) -> None:
         """The process ends, and all it knew with it."""
         self.watches.close()
+        self.input_watches.close()
         self.office.desk = None
         assert self._task is not None
         self._task.cancel()
@@ -214,7 +218,7 @@ class Rig:
 
     def _applications(self) -> ApplicationReconciler:
         heritage = Heritage(self.store, self.rebuilder, self.objects, self.observer)
-        self.narrator = Narrator(self.journal, self.observer, self.clock, self.metrics)
+        self.narrator = Narrator(self.journal, self.observer, self.clock, self.metrics, mask=self.inputs.masked)
         self.drifts = DriftDesk(self.objects, self.observer, self.clock, self.metrics)
         synchroniser = Synchroniser(
             surveyor=Surveyor(self.objects, self.observer),
@@ -231,7 +235,9 @@ class Rig:
             artifacts=self.artifacts,
             objects=self.objects,
             own=self.office,
-            desired=DesiredStates(renderer=self.renderer, objects=self.objects, instance="test", key=SIGNING_KEY),
+            desired=DesiredStates(
+                renderer=self.renderer, objects=self.objects, inputs=self.inputs, instance="test", key=SIGNING_KEY
+            ),
             heritage=heritage,
             watch_set=WatchSet(self.watches, self.observer),
             synchroniser=synchroniser,

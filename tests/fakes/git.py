@@ -86,6 +86,8 @@ class FakeRenderer:
 
     def __init__(self) -> None:
         self.rendered = 0
+        self.job: RenderJob | None = None
+        """The last one."""
         self.tools: Mapping[str, str] = {"fake": "1"}
 
     async def render(self, job: RenderJob) -> Rendered:
@@ -93,6 +95,7 @@ class FakeRenderer:
         assert isinstance(job.tree, GitTree)
         assert isinstance(job.tree.git, FakeGit)
         self.rendered += 1
+        self.job = job
         path = repository_path(job.spec.path)
         content = job.tree.git.folder(job.tree.sha, path)
         if isinstance(content, Problem):

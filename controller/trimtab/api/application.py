@@ -8,8 +8,11 @@ from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field
 
+from trimtab.api.directory import DirectorySpec
 from trimtab.api.durations import Duration
+from trimtab.api.kustomize import KustomizeSpec
 from trimtab.api.model import ApiModel, Count, LocalName, Resource, Status, cel
+from trimtab.api.post_build import PostBuild
 from trimtab.api.timestamps import Timestamp
 from trimtab.core.names import API_GROUP, API_VERSION
 from trimtab.core.refs import ResourceType
@@ -98,6 +101,12 @@ class ApplicationSpec(ApiModel):
     """Namespace of every namespaced object, whatever the manifests say; as they say where it is not set."""
     create_namespace: bool = False
     """Creates targetNamespace where it is missing. It is never pruned."""
+    directory: DirectorySpec | None = None
+    """Which files are manifests, where the path has no kustomization of its own."""
+    kustomize: KustomizeSpec | None = None
+    """What is added to the path's kustomization."""
+    post_build: PostBuild | None = None
+    """What is done to the manifests once they are built: variables are put in."""
     prune: bool
     """Whether objects that leave the source are deleted from the cluster. Has no default: say it."""
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE

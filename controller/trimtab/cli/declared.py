@@ -36,6 +36,7 @@ from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.heritage import Heritage
+from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.ports import Git, GitCredentials
 from trimtab.reconcile.queue import Key
 from trimtab.reconcile.state import AppState, Desired
@@ -69,6 +70,7 @@ async def declared(
         states = DesiredStates(
             renderer=KustomizeRenderer(kustomize=find_kustomize()),
             objects=session.objects,
+            inputs=InputStore(objects=session.objects, key=_NO_KEY),
             instance=await _instance(session),
             key=_NO_KEY,
         )

@@ -30,3 +30,6 @@ REQUESTED_AT_ANNOTATION: Final = "reconcile.trimtab.dev/requestedAt"
 INSTANCE_NAME: Final = "trimtab-instance"
 """Name of the ConfigMap with the installation ID and of the Secret with the baseline key."""
 DEFAULT_NAMESPACE: Final = "trimtab-system"
+
+SUBSTITUTE_MARK = f"{API_GROUP}/substitute"
+"""Annotation or label; `disabled` keeps an object's dollar signs as they are."""

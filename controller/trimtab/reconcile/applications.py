@@ -262,6 +262,7 @@ class ApplicationReconciler:
                 or now is None
                 or now.metadata.generation != application.metadata.generation
                 or now.metadata.deleting
+                or self.desired.outdated(key)
             )
 
         return newer
@@ -311,6 +312,6 @@ class ApplicationReconciler:
         state = self._states.pop(key, None)
         self.watch_set.forget(key)
         if state is not None:
-            self.desired.forget(state.owner.uid)
+            self.desired.forget(key, state.owner.uid)
             self.narrator.forget(key, state.owner.uid)
         self.queue.forget(key)

@@ -18,11 +18,15 @@ from trimtab.core.revision import Revision
 from trimtab.plan.normalise import declared_digest, normalise
 from trimtab.plan.ownership import mark
 from trimtab.reconcile.artifacts import Artifact
+from trimtab.reconcile.desk import APPLICATION
 from trimtab.reconcile.git_tree import GitTree
+from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.parallel import gather_bounded
 from trimtab.reconcile.ports import Folder, Objects, Rendered, Renderer, RenderJob
+from trimtab.reconcile.queue import Key
 from trimtab.reconcile.state import AppState, Desired
 from trimtab.render.identity import render_key, render_spec
+from trimtab.render.inputs import wanted_inputs
 from trimtab.render.qualify import Qualified, qualify, unserved
 
 _Attempt = tuple[tuple[tuple[str, str, str], ...], str, int, str]
@@ -45,9 +49,12 @@ class _Known:
 class DesiredStates:
     """Desired states of all Applications."""
 
-    def __init__(self, *, renderer: Renderer, objects: Objects, instance: str, key: bytes, slots: int = 2) -> None:
+    def __init__(
+        self, *, renderer: Renderer, objects: Objects, inputs: InputStore, instance: str, key: bytes, slots: int = 2
+    ) -> None:
         self._renderer = renderer
         self._objects = objects
+        self._inputs = inputs
         self._instance = instance
         self._key = key
         self._known: dict[str, _Known] = {}
@@ -63,7 +70,7 @@ class DesiredStates:
         `again`: what did not work the last time, with the same input, is tried once more instead of being said again.
         """
         metadata = application.metadata
-        job = RenderJob(spec=application.spec, tree=artifact.tree)
+        job = await self._job(application, artifact)
         sources = tuple((name, tree.identity, tree.revision) for name, tree in sorted(job.trees().items()))
         attempt = (sources, job.inputs.digest, metadata.generation, metadata.requested_at)
         failed = self._failed.get(state.owner.uid)
@@ -113,16 +120,27 @@ class DesiredStates:
             if not isinstance(artifact.tree, GitTree):
                 return None
             old = replace(artifact, revision=revision, tree=replace(artifact.tree, sha=revision.sha))
+            job = await self._job(application, old)
             async with self._slots:
-                rendered = await self._renderer.render(RenderJob(spec=application.spec, tree=old.tree))
+                rendered = await self._renderer.render(job)
             return await self._mark(application, old, rendered, "", state)
         except (ValueError, TrimtabError):
             return None
 
-    def forget(self, uid: str) -> None:
+    def outdated(self, key: Key) -> bool:
+        """Whether what an Application's last desired state was made of has changed in the cluster."""
+        return self._inputs.outdated(key)
+
+    def forget(self, key: Key, uid: str) -> None:
         """The Application is gone."""
+        self._inputs.forget(key)
         self._known.pop(uid, None)
         self._failed.pop(uid, None)
+
+    async def _job(self, application: Application, artifact: Artifact) -> RenderJob:
+        key = Key(APPLICATION, application.metadata.namespace, application.metadata.name)
+        inputs = await self._inputs.get(key, wanted_inputs(application.spec))
+        return RenderJob(spec=application.spec, tree=artifact.tree, inputs=inputs)
 
     async def _key_of(self, job: RenderJob, folders: tuple[Folder, ...]) -> str | None:
         """The render key; None where a folder of the last rendering is gone, which asks for a new one."""

@@ -4,6 +4,8 @@ Reconciler and teardown call it at the end of each step; it knows what was told 
 """
 
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from trimtab.api.application import RESOURCE, Application, ApplicationStatus
@@ -23,6 +25,7 @@ from trimtab.reconcile.sync import SyncReport
 from trimtab.report.application import ApplicationNews, Phase, application_status
 from trimtab.report.drift_items import DriftRecord
 from trimtab.report.events import Happening, Reason, Regarding
+from trimtab.report.hiding import without_values
 
 _UNSEEN = Health(HealthStatus.UNKNOWN, "not seen yet")
 
@@ -30,8 +33,12 @@ _UNSEEN = Health(HealthStatus.UNKNOWN, "not seen yet")
 class Narrator:
     """One per process."""
 
-    def __init__(self, journal: Journal, observer: Observer, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self, journal: Journal, observer: Observer, clock: Clock, metrics: Metrics, *, mask: Callable[[Key, str], str]
+    ) -> None:
+        """`mask` takes out of a text about an Application what it has from Secrets."""
         self._journal = journal
+        self._mask = mask
         self._observer = observer
         self._clock = clock
         self._metrics = metrics
@@ -80,7 +87,8 @@ class Narrator:
         status = application_status(
             application.model_copy(update={"status": last}), news, now_seconds=self._clock.now()
         )
-        await self._journal.write(RESOURCE, application.metadata, shown, status)
+        hidden = without_values(status, partial(self._mask, _key(application)))
+        await self._journal.write(RESOURCE, application.metadata, shown, hidden)
         self._metrics.drifted(state.owner.namespace, state.owner.name, len(state.drift.drifted))
 
     def _healths(self, state: AppState) -> dict[ObjectRef, Health]:
@@ -124,27 +132,30 @@ class Narrator:
 
     async def results(self, application: Application, state: AppState, report: SyncReport) -> None:
         """Post Events about what a sync did and found."""
-        regarding = Regarding.of(RESOURCE, application)
         news, state.news = state.news, []
         for record in news:
             reason = Reason.DRIFT_DETECTED if record.standing else Reason.DRIFT_CORRECTED
-            await self._journal.tell(Happening(regarding, reason, _drift_note(record), "Correct"))
+            await self._post(application, reason, _drift_note(record), "Correct")
         fought, state.fought = state.fought, []
         for fight in fought:
-            await self._journal.tell(Happening(regarding, Reason.FIGHT, _fight_note(fight), "Correct"))
+            await self._post(application, Reason.FIGHT, _fight_note(fight), "Correct")
         counts = Counter(result.operation for result in report.results.values() if result.ending is Ending.DONE)
         for removed, what in ((Operation.DELETE, "deleted"), (Operation.ORPHAN, "let go of")):
             counts_removed = counts.pop(removed, 0)
             if counts_removed:
                 note = f"{what} {counts_removed} objects that {state.attempted} does not declare"
-                await self._journal.tell(Happening(regarding, Reason.PRUNED, note, "Prune"))
+                await self._post(application, Reason.PRUNED, note, "Prune")
         counts.pop(Operation.NONE, 0)
         counts.pop(Operation.FORGET, 0)
         if counts and not news:
             done = ", ".join(f"{operation.value} {count}" for operation, count in sorted(counts.items()))
-            await self._journal.tell(Happening(regarding, Reason.APPLIED, f"{state.attempted}: {done}", "Apply"))
+            await self._post(application, Reason.APPLIED, f"{state.attempted}: {done}", "Apply")
         for problem in report.problems[:3]:
-            await self._journal.tell(Happening(regarding, Reason.APPLY_FAILED, str(problem), "Apply"))
+            await self._post(application, Reason.APPLY_FAILED, str(problem), "Apply")
+
+    async def _post(self, application: Application, reason: Reason, note: str, action: str) -> None:
+        told = self._mask(_key(application), note)
+        await self._journal.tell(Happening(Regarding.of(RESOURCE, application), reason, told, action))
 
     async def invalid(self, body: dict[str, Any], problem: Problem) -> None:
         """Say of an Application that cannot be read that it is so."""
@@ -156,6 +167,10 @@ class Narrator:
         self._artifacts.pop(uid, None)
         self._superseded.pop(uid, None)
         self._metrics.forget_application(key.namespace, key.name)
+
+
+def _key(application: Application) -> Key:
+    return Key(RESOURCE.kind, application.metadata.namespace, application.metadata.name)
 
 
 def _fight_note(fight: Fought) -> str:

@@ -11,10 +11,17 @@ from posixpath import dirname, splitext
 from types import MappingProxyType
 from typing import Final
 
+from trimtab.api.kustomize import KustomizeSpec
 from trimtab.core.errors import Problem
 from trimtab.core.manifest import Origin
-from trimtab.render.kustomization import Kustomization, Reference, read_kustomization
-from trimtab.render.layout import KUSTOMIZATION_NAMES, layout, outermost, within
+from trimtab.render.kustomization import (
+    Kustomization,
+    Reference,
+    generated_kustomization,
+    read_kustomization,
+    without_components,
+)
+from trimtab.render.layout import ALL, KUSTOMIZATION_NAMES, Selection, layout, outermost, within
 from trimtab.source.links import resolve_link, resolve_path
 
 _NO_LINKS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -26,7 +33,7 @@ class Closure:
     """`folders`: all that is needed, outermost ones only. `missing`: those of them that are not materialised yet.
 
     `kustomizations` holds the files read on the way, by folder; `problems` are those of their content, `unresolved` one
-    for each path that they name and that is not there.
+    for each path that they name and that is not there. `left_out` are folders that may be missing and are.
     """
 
     folders: tuple[str, ...]
@@ -34,26 +41,42 @@ class Closure:
     kustomizations: Mapping[str, Kustomization]
     problems: tuple[Problem, ...]
     unresolved: tuple[Problem, ...]
+    left_out: frozenset[str] = frozenset()
 
 
 def closure(
-    listing: frozenset[str], path: str, read: Callable[[str], bytes], links: Mapping[str, str] = _NO_LINKS
+    listing: frozenset[str],
+    path: str,
+    read: Callable[[str], bytes],
+    links: Mapping[str, str] = _NO_LINKS,
+    *,
+    selected: Selection = ALL,
+    overlay: KustomizeSpec | None = None,
 ) -> Closure:
     """Walk from `path` over a tree: `listing` holds its files, `read` gives a file's bytes.
 
-    `links` are the tree's symbolic links with their targets; they have been found to stay inside of it.
+    `links` are the tree's symbolic links with their targets; they have been found to stay inside of it. `overlay` is
+    what an Application adds to the kustomization of the path, `selected` what it takes of a plain folder.
     """
     folders = _folders(listing)
-    pending = list(layout(listing, path).builds)
+    pending = list(layout(listing, path, selected).builds)
     seen: dict[str, Kustomization] = {}
-    needed, missing = {path}, set[str]()
+    needed, missing, left_out = {path}, set[str](), dict[str, str]()
     unresolved: list[Problem] = []
+    if overlay is not None and path not in pending:
+        pending.append(path)
     while pending:
         folder = pending.pop()
         file = _kustomization_file(listing, folder)
-        if folder in seen or file is None:
+        added = overlay if folder == path else None
+        if folder in seen or (file is None and added is None):
             continue
-        seen[folder] = read_kustomization(read(file), file)
+        if file is not None:
+            seen[folder] = read_kustomization(read(file), file, added)
+        elif added is not None:
+            file = f"{folder}/kustomization.yaml".lstrip("/")
+            seen[folder] = generated_kustomization([], folder, added)
+        assert file is not None
         needed.add(folder)
         for reference in seen[folder].references:
             way = resolve_path(reference.path, links)
@@ -67,9 +90,15 @@ def closure(
                 guess = _guess(way.end, folder=reference.folder)
                 needed.add(guess)
                 missing.add(guess)
-                unresolved.append(_not_found(reference, file))
+                if reference.optional:
+                    left_out[reference.text] = guess
+                else:
+                    unresolved.append(_not_found(reference, file))
     problems = tuple(problem for one in seen.values() for problem in one.problems)
-    return Closure(_linked(needed, links, listing, folders), outermost(missing), seen, problems, tuple(unresolved))
+    if left_out:
+        seen[path] = without_components(seen[path], left_out.keys())
+    wanted = _linked(needed, links, listing, folders)
+    return Closure(wanted, outermost(missing), seen, problems, tuple(unresolved), frozenset(left_out.values()))
 
 
 def _linked(
@@ -93,6 +122,9 @@ def _guess(path: str, *, folder: bool) -> str:
 
 def _not_found(reference: Reference, file: str) -> Problem:
     message = f"{reference.text!r} does not exist in the repository"
+    if reference.from_spec:
+        remedy = "correct spec.kustomize.components, or set ignoreMissingComponents"
+        return Problem(message, origin=Origin(file), remedy=remedy, reason="BuildFailed")
     remedy = "add it, or take it off the kustomization"
     return Problem(message, origin=Origin(file, reference.line), remedy=remedy, reason="BuildFailed")
 

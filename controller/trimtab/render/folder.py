@@ -4,6 +4,7 @@ The renderer's adapter gives the files that `layout` chose and a way to read the
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,14 +13,22 @@ from trimtab.core.manifest import Manifest, Origin
 from trimtab.render.documents import Document, Memo, read_file
 from trimtab.render.layout import is_optional
 from trimtab.render.limits import DEFAULT_LIMITS, Limits
-from trimtab.render.objects import Objects, to_manifests
+from trimtab.render.objects import Objects, Shaper, to_manifests
 from trimtab.render.reader import ValueBudget
 
 
 def read_files(
-    files: Iterable[str], read: Callable[[str], bytes], *, limits: Limits = DEFAULT_LIMITS, memo: Memo | None = None
+    files: Iterable[str],
+    read: Callable[[str], bytes],
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    memo: Memo | None = None,
+    shape: Shaper | None = None,
 ) -> Objects:
-    """Read manifests from files. A JSON document with neither apiVersion nor kind is data and passed over."""
+    """Read manifests from files, each object shaped by `shape`.
+
+    A JSON document with neither apiVersion nor kind is data and passed over.
+    """
     manifests: list[Manifest] = []
     problems: list[Problem] = []
     left_bytes = limits.total_bytes
@@ -32,10 +41,18 @@ def read_files(
             break
         content = read_file(data, file, limits=limits, memo=memo, values=values)
         documents = [one for one in content.documents if not is_optional(file) or _is_object(one)]
-        objects = to_manifests(documents, locate=partial(_in_file, file))
+        objects = to_manifests(documents, locate=partial(_in_file, file), shape=shape)
         manifests += objects.manifests
         problems += (*content.problems, *objects.problems)
     return Objects(tuple(manifests), tuple(problems))
+
+
+def read_generated(data: bytes, file: str, *, limits: Limits, shape: Shaper | None) -> Objects:
+    """Manifests that a program made from a file: which line of it made them cannot be told."""
+    content = read_file(data, file, limits=limits)
+    objects = to_manifests(content.documents, locate=lambda _body, _line: Origin(file), shape=shape)
+    problems = (*(replace(each, origin=Origin(file)) for each in content.problems), *objects.problems)
+    return Objects(objects.manifests, problems)
 
 
 def no_manifests(path: str) -> Problem:

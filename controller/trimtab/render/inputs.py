@@ -4,9 +4,11 @@
 stages pick what is theirs.
 """
 
-from collections.abc import Mapping
+import hmac
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from hashlib import sha256
+from typing import Literal, Self
 
 from trimtab.api.application import ApplicationSpec
 
@@ -42,10 +44,46 @@ class RenderInputs:
     capabilities: Capabilities = Capabilities()
     digest: str = ""
 
+    @classmethod
+    def of(
+        cls,
+        objects: Mapping[InputRef, Mapping[str, bytes] | None],
+        *,
+        key: bytes,
+        capabilities: Capabilities = Capabilities(),
+    ) -> Self:
+        """The inputs with their digest; it is empty where there are none, and keyed with the installation's `key`."""
+        if not objects and capabilities == Capabilities():
+            return cls()
+        total = hmac.new(key, digestmod=sha256)
+        for ref in sorted(objects):
+            total.update(_framed(ref.kind, ref.name, object_digest(objects[ref], key=key)))
+        total.update(_framed(capabilities.kube_version, *capabilities.api_versions))
+        return cls(objects=objects, capabilities=capabilities, digest=total.hexdigest())
+
     def __repr__(self) -> str:
         return f"RenderInputs({self.digest!r})"
 
 
-def wanted_inputs(spec: ApplicationSpec) -> frozenset[InputRef]:  # noqa: ARG001 - no part of a spec refers to any yet
+def object_digest(data: Mapping[str, bytes] | None, *, key: bytes) -> str:
+    """A keyed digest of one object's data, by which a change is told."""
+    if data is None:
+        return ""
+    parts = [part for name in sorted(data) for part in (name, data[name])]
+    return hmac.new(key, _framed(*parts), sha256).hexdigest()
+
+
+def _framed(*parts: str | bytes) -> bytes:
+    """Parts with their lengths, so that no two sequences look alike."""
+    encoded = (part if isinstance(part, bytes) else part.encode() for part in parts)
+    return b"".join(len(each).to_bytes(8, "big") + each for each in encoded) + len(parts).to_bytes(8, "big")
+
+
+def wanted_inputs(spec: ApplicationSpec) -> frozenset[InputRef]:
     """The objects that a spec refers to."""
-    return frozenset()
+    return frozenset(_substitutions(spec))
+
+
+def _substitutions(spec: ApplicationSpec) -> Iterator[InputRef]:
+    for source in spec.post_build.substitute_from if spec.post_build else ():
+        yield InputRef(source.kind, source.name)

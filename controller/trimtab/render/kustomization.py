@@ -6,14 +6,16 @@ here, with file and line, before kustomize is started.
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from posixpath import dirname, join, normpath
 from typing import Any, Final
 
+from trimtab.api.kustomize import KustomizeSpec
 from trimtab.core.errors import Problem
 from trimtab.core.manifest import Origin
 from trimtab.render.documents import read_file
+from trimtab.render.overlay import generated, overlaid
 
 _EITHER: Final = ("resources", "bases", "components", "transformers", "generators", "validators")
 _FILES: Final = ("crds", "configurations", "patchesStrategicMerge")
@@ -28,12 +30,17 @@ _PLAIN_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A path that a kustomization names. `folder` says that it may be a folder, `text` how it is spelled."""
+    """A path that a kustomization names. `folder` says that it may be a folder, `text` how it is spelled.
+
+    `from_spec`: the Application's spec names it, not the file; `optional`: it may be missing.
+    """
 
     path: str
     text: str
     line: int
     folder: bool
+    from_spec: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +70,8 @@ class Kustomization:
         return _ORIGINS in _list(self.content.get("buildMetadata"))
 
 
-def read_kustomization(data: bytes, file: str) -> Kustomization:
-    """Read a kustomization file; `file` is its path from the repository's root."""
+def read_kustomization(data: bytes, file: str, spec: KustomizeSpec | None = None) -> Kustomization:
+    """Read a kustomization file; `file` is its path from the repository's root, `spec` what an Application adds."""
     read = read_file(data, file)
     if read.problems or not read.documents:
         return Kustomization(file, {}, (), read.problems)
@@ -72,19 +79,38 @@ def read_kustomization(data: bytes, file: str) -> Kustomization:
     if not isinstance(content, dict) or len(read.documents) > 1:
         problem = _problem("not a kustomization", file, 1, "it must hold one mapping")
         return Kustomization(file, {}, (), (problem,))
-    lines = data.decode(errors="replace").splitlines()
+    return _kustomization(content, file, data.decode(errors="replace").splitlines(), spec)
+
+
+def generated_kustomization(resources: list[str], folder: str, spec: KustomizeSpec) -> Kustomization:
+    """What a plain folder is built by where an Application adds something; `resources` are relative to the folder."""
+    return _kustomization(generated(resources), join(folder, "kustomization.yaml"), [], spec)
+
+
+def _kustomization(content: dict[str, Any], file: str, lines: list[str], spec: KustomizeSpec | None) -> Kustomization:
+    added = frozenset(spec.components) if spec else frozenset()
+    optional = spec is not None and spec.ignore_missing_components
+    content = overlaid(content, spec) if spec else content
     references: list[Reference] = []
     problems = [_chart(name, file, lines) for name in _CHARTS if content.get(name)]
     for text, folder in _entries(content):
         line = _line_of(text, lines)
+        from_spec = text in added and not line
         path = normpath(join(dirname(file), text))
         if _REMOTE.match(text):
             problems.append(_remote(text, file, line))
         elif text.startswith("/") or path == ".." or path.startswith("../"):
             problems.append(_problem(f"{text!r} leaves the repository", file, line, "use a path inside of it"))
         else:
-            references.append(Reference("" if path == "." else path, text, line, folder))
+            path = "" if path == "." else path
+            references.append(Reference(path, text, line, folder, from_spec, optional and from_spec))
     return Kustomization(file, content, tuple(references), tuple(problems))
+
+
+def without_components(kustomization: Kustomization, missing: Collection[str]) -> Kustomization:
+    """The kustomization without components that may be missing and are."""
+    components = [each for each in _list(kustomization.content.get("components")) if each not in missing]
+    return replace(kustomization, content=kustomization.content | {"components": components})
 
 
 def with_origins(kustomization: Kustomization) -> bytes:
@@ -146,7 +172,7 @@ def _line_of(text: str, lines: list[str]) -> int:
 
 def _remote(text: str, file: str, line: int) -> Problem:
     shown = re.sub(r"//[^/@\s]*@", "//", text)
-    remedy = "nothing is downloaded while rendering: copy it into the repository"
+    remedy = "nothing is downloaded while rendering: copy it into the repository, or add it as a submodule"
     return _problem(f"remote resource {shown!r}", file, line, remedy)
 
 

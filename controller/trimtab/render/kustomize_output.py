@@ -5,7 +5,6 @@ annotations that `with_origins` asked for; the line is found in the source by ki
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from posixpath import join, normpath
 from typing import Any, Final
@@ -15,16 +14,15 @@ from trimtab.core.refs import LOCAL_CLUSTER
 from trimtab.render.documents import Memo, read_file
 from trimtab.render.kustomization import Kustomization
 from trimtab.render.limits import Limits
-from trimtab.render.objects import Objects, to_manifests
-
-ReadSource = Callable[[str], bytes | None]
-"""A file's bytes by its path from the repository's root; None where there is none."""
+from trimtab.render.objects import Objects, Shaper, to_manifests
+from trimtab.render.source_lines import ReadSource
 
 _ANNOTATION: Final = "config.kubernetes.io/origin"
 _PATH: Final = re.compile(r"^path: (.+)$", re.MULTILINE)
 _CONFIGURED_IN: Final = re.compile(r"^configuredIn: (.+)$", re.MULTILINE)
 _SEPARATOR: Final = re.compile(r"^---.*$", re.MULTILINE)
-_KIND: Final = re.compile(r"^[\"']?kind[\"']?:[ \t]*[\"']?(\w+)", re.MULTILINE)
+_KIND: Final = re.compile(r"^[\"']?kind[\"']?:[ \t]*[\"']?(\w+)|[{,]\s*\"kind\":\s*\"(\w+)", re.MULTILINE)
+"""At the beginning of a line, or anywhere in JSON."""
 _CONTENT: Final = re.compile(r"^[^\s#]", re.MULTILINE)
 _NAME: Final = re.compile(r"(?<![\w./-])[\"']?name[\"']?:[ \t]*[\"']?([^\s\"',}]+)")
 _NAMES_WITHIN: Final = 4000
@@ -45,12 +43,13 @@ def read_output(
     *,
     limits: Limits,
     memo: Memo | None = None,
+    shape: Shaper | None = None,
     cluster: str = LOCAL_CLUSTER,
 ) -> Objects:
     """The manifests of a build. Problems of the output are told at their source file where that is known."""
     content = read_file(stdout, kustomization.file, limits=limits, memo=memo)
     sources = _Sources(kustomization, read_source)
-    objects = to_manifests(content.documents, locate=sources.locate, cluster=cluster)
+    objects = to_manifests(content.documents, locate=sources.locate, shape=shape, cluster=cluster)
     return Objects(objects.manifests, (*content.problems, *objects.problems))
 
 
@@ -108,7 +107,7 @@ def _declarations(text: str) -> tuple[_Declared, ...]:
             metadata = max(text.find("metadata:", start, end), start)
             names = _NAME.findall(text, metadata, min(end, metadata + _NAMES_WITHIN))
             line = text.count("\n", 0, content.start()) + 1
-            found.append(_Declared(line, kind[1], tuple(names)))
+            found.append(_Declared(line, kind[1] or kind[2], tuple(names)))
         start = following
     return tuple(found)
 

@@ -8,7 +8,7 @@ their place.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from trimtab.core.errors import Problem
 from trimtab.core.manifest import Manifest, Origin
@@ -17,6 +17,19 @@ from trimtab.render.documents import Document
 
 Locate = Callable[[dict[str, Any], int], Origin]
 """Tells an object's place from its body and the line of the text where it begins; may take marks off the body."""
+
+
+class Shaper(Protocol):
+    """Changes objects before they are checked, as substitution does."""
+
+    def shape(self, body: dict[str, Any], origin: Origin) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+        """The changed object; problems say that it could not be changed."""
+        ...
+
+    def masked(self, problem: Problem) -> Problem:
+        """A problem of a changed object without what must not be told."""
+        ...
+
 
 _API_VERSION: Final = re.compile(r"(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?v?[a-z0-9]+")
 _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
@@ -35,17 +48,21 @@ class Objects:
     problems: tuple[Problem, ...]
 
 
-def to_manifests(documents: Iterable[Document], *, locate: Locate, cluster: str = LOCAL_CLUSTER) -> Objects:
-    """Check documents and open lists. `locate` is asked once per object, before it is checked."""
+def to_manifests(
+    documents: Iterable[Document], *, locate: Locate, shape: Shaper | None = None, cluster: str = LOCAL_CLUSTER
+) -> Objects:
+    """Check documents and open lists. `locate` is asked once per object, before it is shaped and checked."""
     manifests: list[Manifest] = []
     problems: list[Problem] = []
     for document in documents:
         for body, line in _opened(document.value, document.line, document.item_lines):
             origin = locate(body, line) if isinstance(body, dict) else locate({}, line)
-            wrong = list(_faults(body, origin))
+            shaped, wrong = shape.shape(body, origin) if shape and isinstance(body, dict) else (body, ())
+            if not wrong:
+                wrong = tuple(shape.masked(fault) if shape else fault for fault in _faults(shaped, origin))
             problems += wrong
             if not wrong:
-                manifests.append(Manifest(ObjectRef.of(body, cluster=cluster), body["apiVersion"], body, origin))
+                manifests.append(Manifest(ObjectRef.of(shaped, cluster=cluster), shaped["apiVersion"], shaped, origin))
     return Objects(tuple(manifests), tuple(problems))
 
 

@@ -51,6 +51,14 @@ ACCEPTED = [
     ("Application", {**APPLICATION, "path": "./apps/..shop/"}),
     ("Application", {**APPLICATION, "targetNamespace": "shop", "createNamespace": True}),
     ("Application", {**APPLICATION, "createNamespace": False, "drift": {}}),
+    ("Application", {**APPLICATION, "postBuild": {"substitute": {"A_1": "x", "_b": ""}}}),
+    (
+        "Application",
+        {**APPLICATION, "postBuild": {"substituteFrom": [{"kind": "Secret", "name": "a"}], "strict": False}},
+    ),
+    ("Application", {**APPLICATION, "directory": {"include": "{*.yaml,x/*}", "jsonnet": {"libs": ["lib/..x"]}}}),
+    ("Application", {**APPLICATION, "kustomize": {"components": ["../x"], "commonMetadata": {"labels": {"a": "b"}}}}),
+    ("Application", {**APPLICATION, "kustomize": {"patches": [{"patch": "a", "target": {"kind": "X"}}]}}),
     ("Inventory", INVENTORY),
     ("Inventory", {**INVENTORY, "entries": [{"key": "local||Service|a|b", "version": "v1", "state": "Intended"}]}),
 ]
@@ -81,6 +89,20 @@ REFUSED = [
     ("Application", {**APPLICATION, "adopt": "Sometimes"}, 'supported values: "Never", "IfUnowned", "Always"'),
     ("Application", {**APPLICATION, "drift": {"mode": "correct"}}, 'supported values: "Correct", "Report", "Ignore"'),
     ("Application", {**APPLICATION, "timeout": "0s"}, "must be at least one second"),
+    ("Application", {**APPLICATION, "postBuild": {"substitute": {"a-b": "x"}}}, "names of variables hold letters"),
+    ("Application", {**APPLICATION, "postBuild": {"substituteStrategy": "Never"}}, '"WithVariables", "Always"'),
+    (
+        "Application",
+        {**APPLICATION, "postBuild": {"substituteFrom": [{"kind": "Pod", "name": "a"}]}},
+        'supported values: "ConfigMap", "Secret"',
+    ),
+    ("Application", {**APPLICATION, "kustomize": {"components": ["/x"]}}, "must be relative to the path"),
+    (
+        "Application",
+        {**APPLICATION, "kustomize": {"replicas": [{"name": "a", "count": -1}]}},
+        "greater than or equal to 0",
+    ),
+    ("Application", {**APPLICATION, "directory": {"jsonnet": {"libs": ["../x"]}}}, "a folder inside the repository"),
     ("Inventory", {**INVENTORY, "shard": 2}, "shard counts from 0 to shards - 1"),
     ("Inventory", {**INVENTORY, "entries": [{"key": "a", "version": "v1", "state": "Gone"}]}, "spec.entries[0]"),
 ]

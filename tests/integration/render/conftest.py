@@ -10,6 +10,7 @@ from trimtab.api.application import ApplicationSpec
 from trimtab.core.errors import Problem, SourceError
 from trimtab.localcluster.assets import Finder
 from trimtab.reconcile.ports import RenderJob
+from trimtab.render.inputs import InputRef, RenderInputs
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -39,6 +40,11 @@ class FolderTree:
         self.root = root
         self.asked = []
 
+    async def digest(self, path):
+        if not (self.root / path).is_dir():
+            raise SourceError(Problem(f"{path} is no folder", reason="PathNotFound"))
+        return path
+
     async def materialise(self, paths, target):
         self.asked.append(list(paths))
         for path in paths:
@@ -53,10 +59,12 @@ class FolderTree:
                     copied.chmod(0o700)
 
 
-def job(tree, path="", **spec):
-    """What to render of a tree, with a spec as users write it."""
+def job(tree, path="", *, inputs=None, **spec):
+    """What to render of a tree, with a spec as users write it; `inputs` maps (kind, name) to data, None if missing."""
     body = {"sourceRef": {"name": "tests"}, "prune": True, "path": path or "."} | spec
-    return RenderJob(spec=ApplicationSpec.model_validate(body), tree=tree)
+    objects = {InputRef(*ref): data for ref, data in (inputs or {}).items()}
+    given = RenderInputs.of(objects, key=b"installation")
+    return RenderJob(spec=ApplicationSpec.model_validate(body), tree=tree, inputs=given)
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
 """Repositories of other projects: as many objects as they have, and the same as kustomize alone builds."""
 
+import shutil
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -48,6 +51,41 @@ async def test_a_build_is_what_kustomize_builds(render, corpus, programs, path, 
     assert found == expected
     assert len(found) == count
     assert all(manifest.origin.line for manifest in rendered.manifests)
+
+
+KUSTOMIZE: dict[str, Any] = {
+    "namePrefix": "mine-",
+    "nameSuffix": "-x",
+    "images": [{"name": "ghcr.io/stefanprodan/podinfo", "newTag": "0"}, {"name": "busybox", "newName": "toybox"}],
+    "patches": [
+        {
+            "target": {"kind": "Deployment|Service"},
+            "patch": "- op: add\n  path: /spec/patched\n  value: true\n",
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("path", [*BUILDS, "gateway-api/standard", "kube-prometheus/manifests/setup"])
+async def test_what_the_spec_adds_is_what_kustomize_builds_with_it(corpus_git, corpus, programs, tmp_path, path):
+    rendered = await KustomizeRenderer(kustomize=programs["kustomize"]).render(
+        job(corpus_git, path, kustomize=KUSTOMIZE)
+    )
+    project = path.partition("/")[0]
+    shutil.copytree(corpus / project, tmp_path / project, symlinks=True, copy_function=shutil.copyfile)
+    folder = tmp_path / path
+    file = folder / "kustomization.yaml"
+    if file.is_file():
+        content = yaml.safe_load(file.read_text())
+    else:
+        content = {"resources": sorted({Path(each.origin.file).relative_to(path) for each in rendered.manifests})}
+        content["resources"] = [str(each) for each in content["resources"]]
+    for field, value in KUSTOMIZE.items():
+        content[field] = [*content.get(field, []), *value] if isinstance(value, list) else value
+    file.write_text(yaml.safe_dump(content))
+    expected = [document.value for document in read_file(built(programs["kustomize"], folder), "x").documents]
+    assert sorted((each.body for each in rendered.manifests), key=str) == sorted(expected, key=str)
+    assert all(each.ref.name.startswith("mine-") for each in rendered.manifests if each.ref.kind == "Deployment")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Which folders a path needs, and which of them are still missing."""
 
+from trimtab.api.kustomize import KustomizeSpec
 from trimtab.render.closure import closure
 
 FILES = {
@@ -19,9 +20,10 @@ FILES = {
 }
 
 
-def walk(path, *, without=()):
+def walk(path, *, without=(), **spec):
     files = {name: data for name, data in FILES.items() if not name.startswith(tuple(without) or "!")}
-    return closure(frozenset(files), path, files.__getitem__)
+    overlay = KustomizeSpec.model_validate(spec) if spec else None
+    return closure(frozenset(files), path, files.__getitem__, overlay=overlay)
 
 
 def test_bases_components_and_files_outside_are_followed():
@@ -91,3 +93,43 @@ def test_what_links_lead_to_is_needed_too():
     found = closure(frozenset(files), "a", files.__getitem__, links)
     assert found.folders == ("a", "hop", "links", "other", "real/base", "z")
     assert set(found.kustomizations) == {"a", "real/base/web"}
+
+
+def test_components_of_the_spec_are_followed_from_the_path():
+    found = walk("base", components=["../components/tls"])
+    assert found.folders == ("base", "components/tls")
+    assert found.kustomizations["base"].content["components"] == ["../components/tls"]
+    assert found.kustomizations["base"].content["resources"] == ["web"]
+
+
+def test_a_plain_folder_gets_a_kustomization_of_the_specs():
+    found = walk("plain", namePrefix="x-", components=["../components/tls"])
+    assert found.folders == ("base", "components/tls", "plain")
+    assert found.kustomizations["plain"].file == "plain/kustomization.yaml"
+    assert found.kustomizations["plain"].content["namePrefix"] == "x-"
+
+
+def test_bases_are_not_changed_by_the_spec():
+    found = walk("apps/prod", namePrefix="x-")
+    assert "namePrefix" not in found.kustomizations["base"].content
+
+
+def test_a_missing_component_of_the_spec_is_told_as_such_or_left_out():
+    (problem,) = walk("base", components=["../later"]).unresolved
+    assert str(problem) == (
+        "base/kustomization.yaml: '../later' does not exist in the repository"
+        " (correct spec.kustomize.components, or set ignoreMissingComponents)"
+    )
+    found = walk("base", components=["../later", "../components/tls"], ignoreMissingComponents=True)
+    assert (found.unresolved, found.left_out, found.missing) == ((), {"later"}, ("later",))
+    assert found.kustomizations["base"].content["components"] == ["../components/tls"]
+
+
+def test_a_missing_component_of_the_file_is_never_left_out():
+    found = walk("apps/prod", without=["components"], ignoreMissingComponents=True)
+    assert [problem.origin.line for problem in found.unresolved] == [2]
+
+
+def test_components_of_the_spec_stay_inside_the_repository():
+    (problem,) = walk("base", components=["../../x"]).problems
+    assert "leaves the repository" in problem.message

@@ -6,7 +6,7 @@ import pytest
 
 from trimtab.adapters.process.parse_cache import ParseCache
 from trimtab.api.application import ApplicationSpec
-from trimtab.render.folder import no_manifests, read_files
+from trimtab.render.folder import no_manifests, read_files, read_generated
 from trimtab.render.identity import render_key, render_spec
 from trimtab.render.limits import DEFAULT_LIMITS
 
@@ -76,3 +76,10 @@ def test_values_of_all_files_together_are_bounded(text, limit, memo):
 
     assert not any("fit into memory" in each for each in told("a.yaml"))
     assert any("b.yaml" in each and "fit into memory" in each for each in told("a.yaml", "b.yaml"))
+
+
+def test_what_a_program_made_is_placed_at_its_file():
+    text = b'{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}\n---\n[1]\n---\n{"a": '
+    found = read_generated(text, "app/a.jsonnet", limits=DEFAULT_LIMITS, shape=None)
+    assert [str(each.origin) for each in found.manifests] == ["app/a.jsonnet"]
+    assert {str(each.origin) for each in found.problems} == {"app/a.jsonnet"}

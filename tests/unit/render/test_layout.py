@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.render.layout import Layout, layout, outermost, within
+from trimtab.api.directory import DirectorySpec
+from trimtab.core.errors import RenderError
+from trimtab.render.layout import ALL, Layout, inner_path, layout, outermost, selection, within
 
 TREE = [
     "README.md",
@@ -54,3 +56,44 @@ def test_outermost_folders_cover_all_and_no_other_of_them(folders):
     assert all(any(within(folder, outer) for outer in found) for folder in folders)
     assert not any(within(one, other) for one in found for other in found if one != other)
     assert set(found) <= set(folders)
+
+
+def selected(**fields):
+    return selection(DirectorySpec.model_validate(fields))
+
+
+def test_nothing_said_selects_everything():
+    assert selection(None) is ALL
+    assert layout(TREE, "apps", selected()) == layout(TREE, "apps")
+
+
+@pytest.mark.parametrize(
+    ("fields", "builds", "files"),
+    [
+        ({"recurse": False}, (), ("apps/a.yaml",)),
+        ({"include": "b/*"}, (), ("apps/b/c.yml", "apps/b/data.json")),
+        ({"exclude": "{b/*,k/kustomization.yml}"}, ("apps/k/overlay",), ("apps/a.yaml", "apps/k/base/d.yaml")),
+        ({"include": "*.yaml", "exclude": "k/*"}, (), ("apps/a.yaml",)),
+    ],
+)
+def test_what_is_selected_of_a_plain_folder(fields, builds, files):
+    assert layout(TREE, "apps", selected(**fields)) == Layout(builds, files)
+
+
+def test_the_kustomization_of_the_path_itself_is_built_whatever_is_selected():
+    assert layout(TREE, "apps/k", selected(exclude="*", recurse=False)).builds == ("apps/k",)
+
+
+def test_jsonnet_counts_where_it_is_asked_for():
+    tree = [*TREE, "apps/x.jsonnet", "apps/x.libsonnet", "apps/k/y.jsonnet"]
+    assert layout(tree, "apps").programs == ()
+    assert layout(tree, "apps", selected(jsonnet={})).programs == ("apps/x.jsonnet",)
+
+
+def test_a_glob_of_no_use_is_told():
+    with pytest.raises(RenderError, match="an opening brace without a closing one"):
+        selected(include="{a")
+
+
+def test_paths_within_a_folder():
+    assert [inner_path("a/b", folder) for folder in ("", "a")] == ["a/b", "b"]

@@ -46,16 +46,19 @@ class Kustomize:
     async def build(self, tree: Tree, kustomization: Kustomization) -> bytes:
         """The built YAML, each object with its origin annotation. Raises RenderError.
 
-        The kustomization file is rewritten for the time of the build: the tree must be the caller's own.
+        The kustomization file is written, or rewritten, for the time of the build: the tree must be the caller's own.
         """
         file = tree.root / kustomization.file
-        original = file.read_bytes()
-        file.unlink()  # a link is replaced, what it points at stays
+        original = file.read_bytes() if file.is_file() else None
+        file.unlink(missing_ok=True)  # a link is replaced, what it points at stays
         file.write_bytes(with_origins(kustomization))
         try:
             return await self._run(tree, kustomization)
         finally:
-            file.write_bytes(original)
+            if original is None:
+                file.unlink()
+            else:
+                file.write_bytes(original)
 
     async def _run(self, tree: Tree, kustomization: Kustomization) -> bytes:
         if self._program is None or not self._program.is_file():

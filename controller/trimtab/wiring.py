@@ -192,7 +192,7 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches
     synchroniser = _synchroniser(outside, observer, Runner(objects, store, observer, clock))
     # In the data folder, which is locked by now: others may look into the system's folder for such things.
     scratch = empty_scratch(settings.data_dir / "scratch")
-    renderer = KustomizeRenderer(kustomize=settings.kustomize, scratch=scratch)
+    renderer = KustomizeRenderer(kustomize=settings.kustomize, helm=settings.helm, scratch=scratch)
     applications = ApplicationReconciler(
         desk=outside.desk,
         queue=outside.queue,

@@ -19,7 +19,7 @@ from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.api import inventory
 from trimtab.api.application import Application
 from trimtab.api.inventory import Inventory
-from trimtab.cli.programs import find_kustomize
+from trimtab.cli.programs import find_program
 from trimtab.cli.resources import REPOSITORY, Named, UsageError, as_repository, read
 from trimtab.cli.session import Session
 from trimtab.core.errors import SourceError
@@ -67,7 +67,7 @@ async def declared(
     async with _git(working_copy) as git:
         artifact = await _artifact(session, git, application, revision)
         states = DesiredStates(
-            renderer=KustomizeRenderer(kustomize=find_kustomize()),
+            renderer=KustomizeRenderer(kustomize=find_program("kustomize"), helm=find_program("helm")),
             objects=session.objects,
             instance=await _instance(session),
             key=_NO_KEY,

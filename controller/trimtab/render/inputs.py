@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from trimtab.api.application import ApplicationSpec
+from trimtab.api.helm import ValuesKind, ValuesReference
 
 InputKind = Literal["ConfigMap", "Secret"]
 
@@ -46,6 +47,11 @@ class RenderInputs:
         return f"RenderInputs({self.digest!r})"
 
 
-def wanted_inputs(spec: ApplicationSpec) -> frozenset[InputRef]:  # noqa: ARG001 - no part of a spec refers to any yet
+def wanted_inputs(spec: ApplicationSpec) -> frozenset[InputRef]:
     """The objects that a spec refers to."""
-    return frozenset()
+    return frozenset(values_ref(reference) for reference in spec.helm.values_from)
+
+
+def values_ref(reference: ValuesReference) -> InputRef:
+    """The object that holds a chart's values."""
+    return InputRef("Secret" if reference.kind is ValuesKind.SECRET else "ConfigMap", reference.name)

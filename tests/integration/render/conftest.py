@@ -1,4 +1,4 @@
-"""The real kustomize and kubectl, without a cluster, and the example repositories of other projects."""
+"""The real kustomize, helm and kubectl, without a cluster, and the example repositories of other projects."""
 
 import os
 import shutil
@@ -16,8 +16,8 @@ REPOSITORY = Path(__file__).parents[3]
 
 @pytest.fixture(scope="session")
 def programs():
-    """The paths of kubectl and kustomize, by name."""
-    return Finder.from_environment().find(["kubectl", "kustomize"])
+    """The paths of kubectl, kustomize and helm, by name."""
+    return Finder.from_environment().find(["kubectl", "kustomize", "helm"])
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +38,11 @@ class FolderTree:
     def __init__(self, root):
         self.root = root
         self.asked = []
+
+    async def digest(self, path):
+        if not (self.root / path).is_dir():
+            raise SourceError(Problem(f"{path} is no folder", reason="PathNotFound"))
+        return path
 
     async def materialise(self, paths, target):
         self.asked.append(list(paths))

@@ -12,6 +12,7 @@ from trimtab import __version__
 from trimtab.adapters.clock.system import SystemClock
 from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.adapters.kube.access import Access, open_access
+from trimtab.adapters.kube.capabilities import KubeCapabilities
 from trimtab.adapters.kube.connection import Connection
 from trimtab.adapters.kube.discovery import Discovery
 from trimtab.adapters.kube.objects import KubeObjects
@@ -199,7 +200,13 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches
         artifacts=outside.artifacts,
         objects=objects,
         own=own,
-        desired=DesiredStates(renderer=renderer, objects=objects, instance=instance.id, key=instance.key),
+        desired=DesiredStates(
+            renderer=renderer,
+            objects=objects,
+            instance=instance.id,
+            key=instance.key,
+            capabilities=KubeCapabilities(outside.connection, outside.discovery),
+        ),
         heritage=heritage,
         watch_set=WatchSet(watches, observer),
         synchroniser=synchroniser,

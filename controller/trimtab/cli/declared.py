@@ -15,6 +15,8 @@ from pydantic import ValidationError
 
 from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.adapters.git.working_copy import WorkingCopy
+from trimtab.adapters.kube.capabilities import KubeCapabilities
+from trimtab.adapters.kube.discovery import Discovery
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.api import inventory
 from trimtab.api.application import Application
@@ -71,6 +73,7 @@ async def declared(
             objects=session.objects,
             instance=await _instance(session),
             key=_NO_KEY,
+            capabilities=KubeCapabilities(session.connection, Discovery(session.connection)),
         )
         desired = await states.get(application, artifact, state)
     held = {ref: owner for owner, entries in inventories.items() if owner != state.owner for ref in entries}

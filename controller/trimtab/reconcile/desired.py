@@ -20,14 +20,15 @@ from trimtab.plan.ownership import mark
 from trimtab.reconcile.artifacts import Artifact
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.parallel import gather_bounded
-from trimtab.reconcile.ports import Folder, Objects, Rendered, Renderer, RenderJob
+from trimtab.reconcile.ports import ClusterCapabilities, Folder, Objects, Rendered, Renderer, RenderJob
 from trimtab.reconcile.state import AppState, Desired
 from trimtab.render.identity import render_key, render_spec
+from trimtab.render.inputs import Capabilities, RenderInputs
 from trimtab.render.qualify import Qualified, qualify, unserved
 
-_Attempt = tuple[tuple[tuple[str, str, str], ...], str, int, str]
-"""Sources with their revisions, digest of the inputs, generation and poke of the Application: with equal ones the same
-comes of it."""
+_Attempt = tuple[tuple[tuple[str, str, str], ...], str, str, int, str]
+"""Sources with their revisions, digests of inputs and capabilities, generation and poke of the Application: with equal
+ones the same comes of it."""
 
 SLICE_OBJECTS = 8
 """So many objects are made ready in one go; then everybody else has a turn. Large ones take 50 ms each."""
@@ -40,14 +41,25 @@ class _Known:
     attempt: _Attempt
     key: str
     folders: tuple[Folder, ...]
+    reads_capabilities: bool
 
 
 class DesiredStates:
     """Desired states of all Applications."""
 
-    def __init__(self, *, renderer: Renderer, objects: Objects, instance: str, key: bytes, slots: int = 2) -> None:
+    def __init__(
+        self,
+        *,
+        renderer: Renderer,
+        objects: Objects,
+        instance: str,
+        key: bytes,
+        capabilities: ClusterCapabilities | None = None,
+        slots: int = 2,
+    ) -> None:
         self._renderer = renderer
         self._objects = objects
+        self._capabilities = capabilities
         self._instance = instance
         self._key = key
         self._known: dict[str, _Known] = {}
@@ -63,9 +75,10 @@ class DesiredStates:
         `again`: what did not work the last time, with the same input, is tried once more instead of being said again.
         """
         metadata = application.metadata
-        job = RenderJob(spec=application.spec, tree=artifact.tree)
+        job = await self._job(application, artifact)
         sources = tuple((name, tree.identity, tree.revision) for name, tree in sorted(job.trees().items()))
-        attempt = (sources, job.inputs.digest, metadata.generation, metadata.requested_at)
+        seen = (job.inputs.digest, job.inputs.capabilities.digest)
+        attempt = (sources, *seen, metadata.generation, metadata.requested_at)
         failed = self._failed.get(state.owner.uid)
         if failed is not None and failed[0] == attempt and not again:
             raise failed[1]
@@ -93,14 +106,14 @@ class DesiredStates:
             # Most turns heal or tell: they ask Git nothing.
             if known.attempt == attempt:
                 return current
-            if await self._key_of(job, known.folders) == known.key:
+            if await self._key_of(job, known.folders, capable=known.reads_capabilities) == known.key:
                 self._known[uid] = replace(known, attempt=attempt)
                 return replace(current, revision=artifact.revision)
         async with self._slots:
             rendered = await self._renderer.render(job)
-        key = await self._key_of(job, rendered.folders) or ""
+        key = await self._key_of(job, rendered.folders, capable=rendered.reads_capabilities) or ""
         desired = await self._mark(application, artifact, rendered, key, state)
-        self._known[uid] = _Known(attempt, key, rendered.folders)
+        self._known[uid] = _Known(attempt, key, rendered.folders, rendered.reads_capabilities)
         return desired
 
     async def recall(self, application: Application, artifact: Artifact, state: AppState) -> Desired | None:
@@ -114,7 +127,7 @@ class DesiredStates:
                 return None
             old = replace(artifact, revision=revision, tree=replace(artifact.tree, sha=revision.sha))
             async with self._slots:
-                rendered = await self._renderer.render(RenderJob(spec=application.spec, tree=old.tree))
+                rendered = await self._renderer.render(await self._job(application, old))
             return await self._mark(application, old, rendered, "", state)
         except (ValueError, TrimtabError):
             return None
@@ -124,7 +137,18 @@ class DesiredStates:
         self._known.pop(uid, None)
         self._failed.pop(uid, None)
 
-    async def _key_of(self, job: RenderJob, folders: tuple[Folder, ...]) -> str | None:
+    async def _job(self, application: Application, artifact: Artifact) -> RenderJob:
+        inputs = RenderInputs(capabilities=await self._capabilities.look() if self._capabilities else Capabilities())
+        metadata = application.metadata
+        return RenderJob(
+            spec=application.spec,
+            tree=artifact.tree,
+            name=metadata.name,
+            namespace=metadata.namespace,
+            inputs=inputs,
+        )
+
+    async def _key_of(self, job: RenderJob, folders: tuple[Folder, ...], *, capable: bool) -> str | None:
         """The render key; None where a folder of the last rendering is gone, which asks for a new one."""
         sources = job.trees()
         try:
@@ -134,7 +158,8 @@ class DesiredStates:
         except SourceError:
             return None
         spec = render_spec(job.spec) | {"identity": {name: tree.identity for name, tree in sources.items()}}
-        return render_key(trees=trees, spec=spec, inputs=job.inputs.digest, tools=self._renderer.tools)
+        inputs = job.inputs.digest + (f"/{job.inputs.capabilities.digest}" if capable else "")
+        return render_key(trees=trees, spec=spec, inputs=inputs, tools=self._renderer.tools)
 
     async def _mark(
         self, application: Application, artifact: Artifact, rendered: Rendered, key: str, state: AppState
@@ -156,6 +181,7 @@ class DesiredStates:
             digests=digests,
             kinds=frozenset(kind for kind in served.values() if kind is not None),
             problems=tuple(unserved(qualified.unresolved)),
+            hooks=rendered.hooks,
         )
 
     async def _served(self, manifests: tuple[Manifest, ...]) -> dict[tuple[str, str, str], ResourceType | None]:
@@ -174,10 +200,11 @@ class DesiredStates:
             found = served.get((group, version, kind))
             return None if found is None else found.namespaced
 
+        target = application.spec.target_namespace or ""
         return qualify(
             rendered.manifests,
-            target_namespace=application.spec.target_namespace or "",
-            default_namespace=application.metadata.namespace,
+            target_namespace="" if rendered.keeps_namespaces else target,
+            default_namespace=(target if rendered.keeps_namespaces else "") or application.metadata.namespace,
             namespaced=namespaced,
         )
 

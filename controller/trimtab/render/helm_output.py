@@ -46,8 +46,10 @@ class Sources:
             yield line, match[1].decode(errors="replace")
 
     def at(self, line: int) -> str:
-        """The template as helm names it; empty before the first."""
-        index = bisect_right(self._lines, line) - 1
+        """The template as helm names it; empty before the first. A separator still belongs to what it ends, for a
+        parser finds there what is missing.
+        """
+        index = bisect_right(self._lines, line - 1) - 1
         return self._names[index] if index >= 0 else ""
 
 
@@ -85,9 +87,10 @@ def output_faults(found: tuple[Problem, ...], stdout: bytes, places: Places) -> 
         line = problem.origin.line if problem.origin else 0
         printed = sources.at(line)
         text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+        text = "" if text.startswith("---") else text
         alike = [number for number, one in enumerate(places.text(printed).split("\n"), 1) if one.strip() == text]
         origin = Origin(places.file(printed), alike[0] if text and len(alike) == 1 else 0)
         message = f"{problem.message}, in what the template writes"
         remedy = problem.remedy or "look at: helm template --debug"
         problems.append(Problem(message, origin=origin, remedy=remedy, reason=problem.reason))
-    return tuple(problems)
+    return tuple(sorted(problems, key=str))

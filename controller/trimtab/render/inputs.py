@@ -6,6 +6,8 @@ stages pick what is theirs.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
 from typing import Literal
 
 from trimtab.api.application import ApplicationSpec
@@ -22,7 +24,7 @@ class InputRef:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Capabilities:
     """What Helm charts may ask of the cluster: its version, like v1.36.3, and `group/version` and
     `group/version/Kind` of all that it serves, sorted.
@@ -30,6 +32,11 @@ class Capabilities:
 
     kube_version: str = ""
     api_versions: tuple[str, ...] = ()
+
+    @cached_property
+    def digest(self) -> str:
+        """Equal digests mean equal capabilities."""
+        return sha256("\n".join((self.kube_version, *self.api_versions)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

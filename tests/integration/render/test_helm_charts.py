@@ -1,6 +1,7 @@
 """Charts of many kinds: what is made of them equals what the helm program itself writes for the same values."""
 
 import json
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +59,11 @@ def ordered(bodies):
     return sorted(json.dumps(body, sort_keys=True) for body in bodies)
 
 
+def build_dependencies(helm, folder, home):
+    """What a user's own helm makes of local dependencies: packed charts and a lock."""
+    subprocess.run([helm, "dependency", "build", folder], check=True, capture_output=True, env={"HOME": str(home)})
+
+
 CASES = [
     ("plain", {}),
     ("plain", {"replicas": None, "image": {"tag": "v2"}, "labels": {"team": "a"}, "big": 7654321}),
@@ -98,16 +104,25 @@ async def test_crds_may_be_left_out(renderer, by_helm):
 async def test_a_library_in_the_same_source_is_copied_and_counts(renderer, by_helm, programs, tmp_path):
     rendered = await renderer.render(chart_job(CHARTS, "library/app"))
     copy = tmp_path / "built"
-    subprocess.run(["cp", "-r", CHARTS / "library", copy], check=True)
-    build = [programs["helm"], "dependency", "build", copy / "app"]
-    subprocess.run(build, check=True, capture_output=True, env={"HOME": str(tmp_path)})
+    shutil.copytree(CHARTS / "library", copy)
+    build_dependencies(programs["helm"], copy / "app", tmp_path)
     assert [manifest.body for manifest in rendered.manifests] == by_helm(copy / "app")
     assert rendered.folders == (("", "library/app"), ("", "library/common"))
     assert str(rendered.manifests[0].origin) == "library/app/templates/all.yaml"
 
 
+async def test_packed_charts_are_used_as_they_are(renderer, by_helm, programs, tmp_path):
+    shutil.copytree(CHARTS / "library", tmp_path / "packed")
+    build_dependencies(programs["helm"], tmp_path / "packed/app", tmp_path)
+    shutil.rmtree(tmp_path / "packed/common")
+    rendered = await renderer.render(chart_job(tmp_path / "packed", "app"))
+    assert [manifest.body for manifest in rendered.manifests] == by_helm(tmp_path / "packed/app")
+    assert rendered.folders == (("", "app"),)
+    assert rendered.reads_capabilities  # nobody looks into the archive
+
+
 async def test_a_library_renders_nothing_by_itself(renderer):
-    with pytest.raises(RenderError, match="library/common/Chart.yaml: a library chart renders nothing by itself"):
+    with pytest.raises(RenderError, match=r"library/common/Chart.yaml: a library chart renders nothing by itself"):
         await renderer.render(chart_job(CHARTS, "library/common"))
 
 
@@ -215,8 +230,7 @@ async def test_hooks_are_beside_the_manifests(renderer):
 
 async def test_a_chart_artifact_holds_its_chart_in_one_folder(renderer, by_helm, tmp_path):
     root = tmp_path / "artifact"
-    root.mkdir()
-    subprocess.run(["cp", "-r", CHARTS / "plain", root / "plain"], check=True)
+    shutil.copytree(CHARTS / "plain", root / "plain")
     rendered = await renderer.render(chart_job(root, "."))
     theirs = by_helm(CHARTS / "plain", *flags(CAPABILITIES))
     assert ordered(manifest.body for manifest in rendered.manifests) == ordered(theirs)
@@ -250,7 +264,7 @@ async def test_values_of_every_place_are_merged_as_helm_merges_them(renderer, by
         VALUES: {"values.yaml": b"from: map\nb: {c: 3}\n", "one": b"42", "list": b"{x,y}", "long": b"1234567"},
         SECRET: {"values.yaml": b"from: secret\npassword: hunter22\n", "quoted": b"'true'", "odd": b"a,b=c{}"},
     }
-    valuesFrom = [
+    references = [
         {"kind": "ConfigMap", "name": "values"},
         {"kind": "Secret", "name": "secret"},
         {"kind": "ConfigMap", "name": "values", "valuesKey": "one", "targetPath": "b.set[1].n"},
@@ -265,7 +279,7 @@ async def test_values_of_every_place_are_merged_as_helm_merges_them(renderer, by
         objects=objects,
         valueFiles=["../values/one.yaml", "../values/two.yaml", "absent.yaml"],
         ignoreMissingValueFiles=True,
-        valuesFrom=valuesFrom,
+        valuesFrom=references,
         values={"inline": {"x": None}, "gone": None, "a": "over"},
     )
     rendered = await renderer.render(made)

@@ -27,6 +27,7 @@ from trimtab.render.helm_files import missing, values_path
 from trimtab.render.helm_output import ChartObjects, output_faults, read_output
 from trimtab.render.helm_places import Places
 from trimtab.render.helm_values import Values, compose
+from trimtab.render.layout import within
 from trimtab.render.limits import Limits
 from trimtab.render.objects import duplicates
 
@@ -77,6 +78,9 @@ class HelmCharts:
         problems = [link for one in (folder, *found.folders) for link in refused_links(tree.links, one)]
         if problems:
             raise RenderError(*problems)
+        for link in sorted(tree.links):
+            if any(within(link, one) for one in (folder, *found.folders)) and not (tree.root / link).exists():
+                tree.read(link)  # which says that it leads to nothing, before helm says it with less care
         chart = read_chart(tree.read(file), file)
         if chart.library:
             remedy = "name it as a dependency of an application chart"

@@ -8,7 +8,7 @@ from typing import Protocol
 from trimtab.api.application import ApplicationSpec
 from trimtab.core.manifest import Manifest
 from trimtab.render.hooks import Hook
-from trimtab.render.inputs import RenderInputs
+from trimtab.render.inputs import Capabilities, RenderInputs
 
 
 class SourceTree(Protocol):
@@ -69,6 +69,14 @@ class Rendered:
     """Whether objects keep the namespace that they name, though the Application has a targetNamespace."""
     reads_capabilities: bool = False
     """Whether the manifests may depend on the cluster's version and APIs."""
+
+
+class ClusterCapabilities(Protocol):
+    """What charts may know of the cluster."""
+
+    async def look(self) -> Capabilities:
+        """As it was known last; the server is asked where something new is known of what it serves. Raises ApiError."""
+        ...
 
 
 class Renderer(Protocol):

@@ -86,12 +86,13 @@ def _place(text: str, places: Places) -> tuple[str, Origin]:
 
 def _schema_faults(text: str, places: Places) -> Iterator[Problem]:
     """One problem per violation. Charts are told by name, without the path to them."""
-    chart = places.chart.name
+    top = chart = places.chart.name
     for line in text.splitlines():
         if line.startswith("- "):
-            file = places.file(f"{chart}/values.schema.json")
+            below = f"charts/{chart}/" if chart != top else ""
+            file = places.file(f"{top}/{below}values.schema.json")
             message = _SCHEMA_VALUES.sub("…'", line.removeprefix("- "))
-            whose = f"values of {chart} " if chart != places.chart.name else "values "
+            whose = f"values of {chart} " if chart != top else "values "
             yield Problem(
                 visible(_short(whose + message)), origin=Origin(file), remedy="correct the values", reason=REASON
             )

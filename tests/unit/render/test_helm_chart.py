@@ -175,10 +175,8 @@ def test_local_charts_that_are_not_there_are_refused(address, told):
 def test_what_nobody_has_fetched_is_told_with_its_version():
     files = Files({"c/Chart.yaml": needing("{name: far, version: 1.x}"), "c/Chart.lock": LOCK})
     found = supply("c", files.names, files.get)
-    assert [str(refusal(need, "c/Chart.yaml")) for need in found.needs] == [
-        "c/Chart.yaml: the dependency far 1.4.2 of oci://r/far is not in charts/ "
-        "(add it to the source: helm dependency build)"
-    ]
+    (told,) = (str(refusal(need, "c/Chart.yaml")) for need in found.needs)
+    assert told.startswith("c/Chart.yaml: the dependency far 1.4.2 of oci://r/far is not in charts/ (add it")
     assert "far 1.x is not in charts/" in str(refusal(Need("far", "1.x", ""), "c/Chart.yaml"))
 
 

@@ -138,11 +138,11 @@ def test_events_become_phases(event, phases):
 def test_weight_and_policies_are_read_with_helms_defaults():
     hook = read_hook(annotated(event="test", weight="-3", policy="hook-succeeded,hook-failed,odd"), Origin("x"))
     assert hook is not None
-    assert (hook.weight, hook.events) == (-3, {HookEvent.TEST})
+    assert (hook.weight, hook.events) == (-3, frozenset({HookEvent.TEST}))
     assert hook.delete_policies == {HookDeletePolicy.SUCCEEDED, HookDeletePolicy.FAILED}
     hook = read_hook(annotated(event="test", weight="x"), Origin("x"))
     assert hook is not None
-    assert (hook.weight, hook.delete_policies) == (0, {HookDeletePolicy.BEFORE_CREATION})
+    assert (hook.weight, hook.delete_policies) == (0, frozenset({HookDeletePolicy.BEFORE_CREATION}))
 
 
 @pytest.mark.parametrize(

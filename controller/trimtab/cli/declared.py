@@ -21,7 +21,7 @@ from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.api import inventory
 from trimtab.api.application import Application
 from trimtab.api.inventory import Inventory
-from trimtab.cli.programs import find_program
+from trimtab.cli.programs import find_programs
 from trimtab.cli.resources import REPOSITORY, Named, UsageError, as_repository, read
 from trimtab.cli.session import Session
 from trimtab.core.errors import SourceError
@@ -68,8 +68,9 @@ async def declared(
     state.inventory = inventories.get(state.owner, {})
     async with _git(working_copy) as git:
         artifact = await _artifact(session, git, application, revision)
+        programs = find_programs()
         states = DesiredStates(
-            renderer=KustomizeRenderer(kustomize=find_program("kustomize"), helm=find_program("helm")),
+            renderer=KustomizeRenderer(kustomize=programs.kustomize, helm=programs.helm),
             objects=session.objects,
             instance=await _instance(session),
             key=_NO_KEY,

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from trimtab.cli.log_lines import log_to_stderr
-from trimtab.cli.programs import find_program
+from trimtab.cli.programs import find_programs
 from trimtab.core.names import DEFAULT_NAMESPACE
 from trimtab.core.settings import WATCH_IDLE_SECONDS, WATCH_STALE_SECONDS, Settings
 
@@ -80,6 +80,7 @@ def run(
     """
     serve = _imported()
     log_to_stderr(log_level)
+    programs = find_programs(kustomize=kustomize, helm=helm)
     settings = Settings(
         namespace=namespace,
         kubeconfig=kubeconfig,
@@ -87,8 +88,8 @@ def run(
         metrics_bind_address=metrics_bind_address,
         health_bind_address=health_bind_address,
         data_dir=data_dir or default_data_dir(),
-        kustomize=kustomize or find_program("kustomize"),
-        helm=helm or find_program("helm"),
+        kustomize=programs.kustomize,
+        helm=programs.helm,
         concurrency=concurrency,
         watch_idle_seconds=watch_idle_seconds,
         watch_stale_seconds=watch_stale_seconds,

@@ -1,10 +1,13 @@
-# The controller's image: Python, git and kustomize, no compiler, no shell of ours, not root.
+# The controller's image: Python, git, kustomize and helm, no compiler, no shell of ours, not root.
 # Build: docker build -t trimtab .
 # Run:   docker run --rm trimtab run --help
 
-FROM golang:1.26-bookworm AS kustomize
+FROM golang:1.26-bookworm AS tools
 ARG KUSTOMIZE_VERSION=v5.8.1
 RUN CGO_ENABLED=0 go install -trimpath -ldflags "-s -w" sigs.k8s.io/kustomize/kustomize/v5@${KUSTOMIZE_VERSION}
+ARG HELM_VERSION=v3.21.4
+RUN CGO_ENABLED=0 go install -trimpath -ldflags "-s -w -X helm.sh/helm/v3/internal/version.version=${HELM_VERSION}" \
+        helm.sh/helm/v3/cmd/helm@${HELM_VERSION}
 
 FROM python:3.12-slim AS build
 WORKDIR /src
@@ -21,7 +24,7 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends git ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 65532 --home-dir /var/lib/trimtab --create-home --shell /usr/sbin/nologin trimtab
-COPY --from=kustomize /go/bin/kustomize /usr/local/bin/kustomize
+COPY --from=tools /go/bin/kustomize /go/bin/helm /usr/local/bin/
 COPY --from=build /opt/trimtab /opt/trimtab
 ENV PATH=/opt/trimtab/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

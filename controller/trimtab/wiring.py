@@ -12,6 +12,7 @@ from trimtab import __version__
 from trimtab.adapters.clock.system import SystemClock
 from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.adapters.kube.access import Access, open_access
+from trimtab.adapters.kube.capabilities import KubeCapabilities
 from trimtab.adapters.kube.connection import Connection
 from trimtab.adapters.kube.discovery import Discovery
 from trimtab.adapters.kube.objects import KubeObjects
@@ -202,7 +203,7 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, tuple[KubeW
     synchroniser = _synchroniser(outside, observer, Runner(objects, store, observer, clock))
     # In the data folder, which is locked by now: others may look into the system's folder for such things.
     scratch = empty_scratch(settings.data_dir / "scratch")
-    renderer = KustomizeRenderer(kustomize=settings.kustomize, scratch=scratch)
+    renderer = KustomizeRenderer(kustomize=settings.kustomize, helm=settings.helm, scratch=scratch)
     applications = ApplicationReconciler(
         desk=outside.desk,
         queue=outside.queue,
@@ -210,7 +211,12 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, tuple[KubeW
         objects=objects,
         own=own,
         desired=DesiredStates(
-            renderer=renderer, objects=objects, inputs=inputs, instance=instance.id, key=instance.key
+            renderer=renderer,
+            objects=objects,
+            inputs=inputs,
+            instance=instance.id,
+            key=instance.key,
+            capabilities=KubeCapabilities(outside.connection, outside.discovery),
         ),
         heritage=heritage,
         watch_set=WatchSet(watches, observer),

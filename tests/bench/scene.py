@@ -157,6 +157,7 @@ class Scene:
             namespace=namespace,
             kubeconfig=self.cluster.kubeconfig_path,
             kustomize=self.cluster.program("kustomize"),
+            helm=self.cluster.program("helm"),
             folder=self.folder / namespace,
         )
 

@@ -60,6 +60,7 @@ class Lab:
             namespace=self.namespace,
             kubeconfig=cluster.kubeconfig_path,
             kustomize=cluster.program("kustomize"),
+            helm=cluster.program("helm"),
             folder=folder / f"controller-{self.namespace}",
         )
         self._audit_bytes = cluster.audit_log_path.stat().st_size

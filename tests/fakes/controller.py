@@ -38,6 +38,7 @@ from trimtab.reconcile.survey import Surveyor
 from trimtab.reconcile.sync import Synchroniser
 from trimtab.reconcile.teardown import Teardown
 from trimtab.reconcile.watch_set import WatchSet
+from trimtab.render.inputs import Capabilities
 
 SIGNING_KEY = b"installation"
 SETTLE_SECONDS = 10.0
@@ -78,6 +79,17 @@ def ref_to(body: dict[str, Any]) -> ObjectRef:
     return ObjectRef.of(body)
 
 
+class FakeCapabilities:
+    """The port `ClusterCapabilities`; `seen` is what it shows."""
+
+    def __init__(self) -> None:
+        self.seen = Capabilities("v1.36.3", ("v1",))
+
+    async def look(self) -> Capabilities:
+        """What is seen."""
+        return self.seen
+
+
 class Rig:
     """A world with one repository and one Application on it, and the controller that serves them."""
 
@@ -93,6 +105,9 @@ class Rig:
         self.cluster.other_applies(_definition())
         self.cluster.settle()
         self.objects = FakeObjects(self.cluster)
+        self.capabilities = FakeCapabilities()
+        self.chart: dict[str, Any] = {}
+        """What a chart would tell beside its manifests: fields of `Rendered`."""
         self._task: asyncio.Task[None] | None = None
 
     # --- users
@@ -125,7 +140,7 @@ class Rig:
     def start(self) -> None:
         """A new process."""
         self.objects.take_requests()
-        self.renderer = FakeRenderer()
+        self.renderer = FakeRenderer(**self.chart)
         self.metrics = FakeMetrics()
         self.queue = WorkQueue(self.clock, seed=7)
         self.desk = Desk(self.queue)
@@ -236,7 +251,12 @@ class Rig:
             objects=self.objects,
             own=self.office,
             desired=DesiredStates(
-                renderer=self.renderer, objects=self.objects, inputs=self.inputs, instance="test", key=SIGNING_KEY
+                renderer=self.renderer,
+                objects=self.objects,
+                inputs=self.inputs,
+                instance="test",
+                key=SIGNING_KEY,
+                capabilities=self.capabilities,
             ),
             heritage=heritage,
             watch_set=WatchSet(self.watches, self.observer),

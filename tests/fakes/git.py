@@ -82,20 +82,20 @@ class FakeGit:
 
 
 class FakeRenderer:
-    """Takes a folder's objects as they are. `rendered` counts."""
+    """Takes a folder's objects as they are. `rendered` counts; `chart` are further fields of `Rendered`."""
 
-    def __init__(self) -> None:
+    def __init__(self, **chart: Any) -> None:
         self.rendered = 0
-        self.job: RenderJob | None = None
-        """The last one."""
         self.tools: Mapping[str, str] = {"fake": "1"}
+        self.jobs: list[RenderJob] = []
+        self._chart = chart
 
     async def render(self, job: RenderJob) -> Rendered:
         """The objects of a folder."""
         assert isinstance(job.tree, GitTree)
         assert isinstance(job.tree.git, FakeGit)
         self.rendered += 1
-        self.job = job
+        self.jobs.append(job)
         path = repository_path(job.spec.path)
         content = job.tree.git.folder(job.tree.sha, path)
         if isinstance(content, Problem):
@@ -104,4 +104,4 @@ class FakeRenderer:
             Manifest(ObjectRef.of(body), body["apiVersion"], body, Origin(f"{path}/a.yaml", line))
             for line, body in enumerate(content, 1)
         )
-        return Rendered(manifests, (("", path),))
+        return Rendered(manifests, (("", path),), **self._chart)

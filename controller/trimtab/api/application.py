@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 
 from trimtab.api.directory import DirectorySpec
 from trimtab.api.durations import Duration
+from trimtab.api.helm import HelmSpec
 from trimtab.api.kustomize import KustomizeSpec
 from trimtab.api.model import ApiModel, Count, LocalName, Resource, Status, cel
 from trimtab.api.post_build import PostBuild
@@ -94,11 +95,16 @@ class ApplicationSpec(ApiModel):
             },
         ),
     ] = "."
-    """Folder in the repository: a kustomization or plain YAML files."""
+    """Folder in the repository: a kustomization, a Helm chart or plain YAML files."""
+    helm: Annotated[HelmSpec, Field(json_schema_extra=lambda schema: schema.pop("default", None))] = HelmSpec()
+    """How a Helm chart is rendered; of no effect on other folders."""
     target_namespace: (
         Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")] | None
     ) = None
-    """Namespace of every namespaced object, whatever the manifests say; as they say where it is not set."""
+    """Namespace of every namespaced object, whatever the manifests say; as they say where it is not set.
+
+    Of a Helm chart it is the release's namespace: objects that name another one keep it.
+    """
     create_namespace: bool = False
     """Creates targetNamespace where it is missing. It is never pruned."""
     directory: DirectorySpec | None = None

@@ -15,11 +15,13 @@ from pydantic import ValidationError
 
 from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.adapters.git.working_copy import WorkingCopy
+from trimtab.adapters.kube.capabilities import KubeCapabilities
+from trimtab.adapters.kube.discovery import Discovery
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.api import inventory
 from trimtab.api.application import Application
 from trimtab.api.inventory import Inventory
-from trimtab.cli.programs import find_kustomize
+from trimtab.cli.programs import find_programs
 from trimtab.cli.resources import REPOSITORY, Named, UsageError, as_repository, read
 from trimtab.cli.session import Session
 from trimtab.core.errors import SourceError
@@ -67,12 +69,14 @@ async def declared(
     state.inventory = inventories.get(state.owner, {})
     async with _git(working_copy) as git:
         artifact = await _artifact(session, git, application, revision)
+        programs = find_programs()
         states = DesiredStates(
-            renderer=KustomizeRenderer(kustomize=find_kustomize()),
+            renderer=KustomizeRenderer(kustomize=programs.kustomize, helm=programs.helm),
             objects=session.objects,
             inputs=InputStore(objects=session.objects, key=_NO_KEY),
             instance=await _instance(session),
             key=_NO_KEY,
+            capabilities=KubeCapabilities(session.connection, Discovery(session.connection)),
         )
         desired = await states.get(application, artifact, state)
     held = {ref: owner for owner, entries in inventories.items() if owner != state.owner for ref in entries}

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from trimtab.cli.log_lines import log_to_stderr
-from trimtab.cli.programs import find_kustomize
+from trimtab.cli.programs import find_programs
 from trimtab.core.names import DEFAULT_NAMESPACE
 from trimtab.core.settings import WATCH_IDLE_SECONDS, WATCH_STALE_SECONDS, Settings
 
@@ -62,6 +62,9 @@ def run(
     kustomize: Annotated[
         Path | None, typer.Option(envvar="TRIMTAB_KUSTOMIZE", help="The kustomize program; found on PATH by default.")
     ] = None,
+    helm: Annotated[
+        Path | None, typer.Option(envvar="TRIMTAB_HELM", help="The helm program; found on PATH by default.")
+    ] = None,
     concurrency: Annotated[int, typer.Option(min=1, help="Reconciliations at the same time.")] = 32,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
     watch_idle_seconds: Annotated[
@@ -77,6 +80,7 @@ def run(
     """
     serve = _imported()
     log_to_stderr(log_level)
+    programs = find_programs(kustomize=kustomize, helm=helm)
     settings = Settings(
         namespace=namespace,
         kubeconfig=kubeconfig,
@@ -84,7 +88,8 @@ def run(
         metrics_bind_address=metrics_bind_address,
         health_bind_address=health_bind_address,
         data_dir=data_dir or default_data_dir(),
-        kustomize=kustomize or find_kustomize(),
+        kustomize=programs.kustomize,
+        helm=programs.helm,
         concurrency=concurrency,
         watch_idle_seconds=watch_idle_seconds,
         watch_stale_seconds=watch_stale_seconds,

@@ -22,16 +22,16 @@ from trimtab.reconcile.desk import APPLICATION
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.parallel import gather_bounded
-from trimtab.reconcile.ports import Folder, Objects, Rendered, Renderer, RenderJob
+from trimtab.reconcile.ports import ClusterCapabilities, Folder, Objects, Rendered, Renderer, RenderJob
 from trimtab.reconcile.queue import Key
 from trimtab.reconcile.state import AppState, Desired
 from trimtab.render.identity import render_key, render_spec
-from trimtab.render.inputs import wanted_inputs
+from trimtab.render.inputs import Capabilities, wanted_inputs
 from trimtab.render.qualify import Qualified, qualify, unserved
 
-_Attempt = tuple[tuple[tuple[str, str, str], ...], str, int, str]
-"""Sources with their revisions, digest of the inputs, generation and poke of the Application: with equal ones the same
-comes of it."""
+_Attempt = tuple[tuple[tuple[str, str, str], ...], str, str, int, str]
+"""Sources with their revisions, digests of inputs and capabilities, generation and poke of the Application: with equal
+ones the same comes of it."""
 
 SLICE_OBJECTS = 8
 """So many objects are made ready in one go; then everybody else has a turn. Large ones take 50 ms each."""
@@ -44,17 +44,27 @@ class _Known:
     attempt: _Attempt
     key: str
     folders: tuple[Folder, ...]
+    reads_capabilities: bool
 
 
 class DesiredStates:
     """Desired states of all Applications."""
 
     def __init__(
-        self, *, renderer: Renderer, objects: Objects, inputs: InputStore, instance: str, key: bytes, slots: int = 2
+        self,
+        *,
+        renderer: Renderer,
+        objects: Objects,
+        inputs: InputStore,
+        instance: str,
+        key: bytes,
+        capabilities: ClusterCapabilities | None = None,
+        slots: int = 2,
     ) -> None:
         self._renderer = renderer
         self._objects = objects
         self._inputs = inputs
+        self._capabilities = capabilities
         self._instance = instance
         self._key = key
         self._known: dict[str, _Known] = {}
@@ -72,7 +82,8 @@ class DesiredStates:
         metadata = application.metadata
         job = await self._job(application, artifact)
         sources = tuple((name, tree.identity, tree.revision) for name, tree in sorted(job.trees().items()))
-        attempt = (sources, job.inputs.digest, metadata.generation, metadata.requested_at)
+        seen = (job.inputs.digest, job.inputs.capabilities.digest)
+        attempt = (sources, *seen, metadata.generation, metadata.requested_at)
         failed = self._failed.get(state.owner.uid)
         if failed is not None and failed[0] == attempt and not again:
             raise failed[1]
@@ -100,14 +111,14 @@ class DesiredStates:
             # Most turns heal or tell: they ask Git nothing.
             if known.attempt == attempt:
                 return current
-            if await self._key_of(job, known.folders) == known.key:
+            if await self._key_of(job, known.folders, capable=known.reads_capabilities) == known.key:
                 self._known[uid] = replace(known, attempt=attempt)
                 return replace(current, revision=artifact.revision)
         async with self._slots:
             rendered = await self._renderer.render(job)
-        key = await self._key_of(job, rendered.folders) or ""
+        key = await self._key_of(job, rendered.folders, capable=rendered.reads_capabilities) or ""
         desired = await self._mark(application, artifact, rendered, key, state)
-        self._known[uid] = _Known(attempt, key, rendered.folders)
+        self._known[uid] = _Known(attempt, key, rendered.folders, rendered.reads_capabilities)
         return desired
 
     async def recall(self, application: Application, artifact: Artifact, state: AppState) -> Desired | None:
@@ -138,11 +149,19 @@ class DesiredStates:
         self._failed.pop(uid, None)
 
     async def _job(self, application: Application, artifact: Artifact) -> RenderJob:
-        key = Key(APPLICATION, application.metadata.namespace, application.metadata.name)
+        metadata = application.metadata
+        key = Key(APPLICATION, metadata.namespace, metadata.name)
         inputs = await self._inputs.get(key, wanted_inputs(application.spec))
-        return RenderJob(spec=application.spec, tree=artifact.tree, inputs=inputs)
+        capabilities = await self._capabilities.look() if self._capabilities else Capabilities()
+        return RenderJob(
+            spec=application.spec,
+            tree=artifact.tree,
+            name=metadata.name,
+            namespace=metadata.namespace,
+            inputs=replace(inputs, capabilities=capabilities),
+        )
 
-    async def _key_of(self, job: RenderJob, folders: tuple[Folder, ...]) -> str | None:
+    async def _key_of(self, job: RenderJob, folders: tuple[Folder, ...], *, capable: bool) -> str | None:
         """The render key; None where a folder of the last rendering is gone, which asks for a new one."""
         sources = job.trees()
         try:
@@ -152,7 +171,8 @@ class DesiredStates:
         except SourceError:
             return None
         spec = render_spec(job.spec) | {"identity": {name: tree.identity for name, tree in sources.items()}}
-        return render_key(trees=trees, spec=spec, inputs=job.inputs.digest, tools=self._renderer.tools)
+        inputs = job.inputs.digest + (f"/{job.inputs.capabilities.digest}" if capable else "")
+        return render_key(trees=trees, spec=spec, inputs=inputs, tools=self._renderer.tools)
 
     async def _mark(
         self, application: Application, artifact: Artifact, rendered: Rendered, key: str, state: AppState
@@ -174,6 +194,7 @@ class DesiredStates:
             digests=digests,
             kinds=frozenset(kind for kind in served.values() if kind is not None),
             problems=tuple(unserved(qualified.unresolved)),
+            hooks=rendered.hooks,
         )
 
     async def _served(self, manifests: tuple[Manifest, ...]) -> dict[tuple[str, str, str], ResourceType | None]:
@@ -192,10 +213,11 @@ class DesiredStates:
             found = served.get((group, version, kind))
             return None if found is None else found.namespaced
 
+        target = application.spec.target_namespace or ""
         return qualify(
             rendered.manifests,
-            target_namespace=application.spec.target_namespace or "",
-            default_namespace=application.metadata.namespace,
+            target_namespace="" if rendered.keeps_namespaces else target,
+            default_namespace=(target if rendered.keeps_namespaces else "") or application.metadata.namespace,
             namespaced=namespaced,
         )
 

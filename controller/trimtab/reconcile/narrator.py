@@ -22,6 +22,7 @@ from trimtab.reconcile.ports import Clock, Metrics
 from trimtab.reconcile.queue import Key
 from trimtab.reconcile.state import AppState, Fought
 from trimtab.reconcile.sync import SyncReport
+from trimtab.render.hooks import left_out
 from trimtab.report.application import ApplicationNews, Phase, application_status
 from trimtab.report.drift_items import DriftRecord
 from trimtab.report.events import Happening, Reason, Regarding
@@ -81,6 +82,7 @@ class Narrator:
             blind=self._observer.blind_to(state.kinds),
             overdue=self._overdue(application, state),
             supersedes=self._superseded.pop(state.owner.uid, None),
+            note=left_out(state.desired.hooks) if state.desired else "",
         )
         shown = application.status
         last = self._journal.last(RESOURCE, application.metadata, shown)

@@ -15,6 +15,7 @@ from trimtab.core.revision import Revision
 from trimtab.plan.ownership import Owner, bucket_of
 from trimtab.reconcile.drift_ledger import DriftLedger
 from trimtab.reconcile.queue import Backoff, Key
+from trimtab.render.hooks import Hook
 from trimtab.report.drift_items import DriftRecord, seed
 
 
@@ -32,6 +33,8 @@ class Desired:
     digests: Mapping[ObjectRef, str]
     kinds: frozenset[ResourceType]
     problems: tuple[Problem, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+    """What a chart wants at moments of its own; nothing runs them yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ stages pick what is theirs.
 import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from typing import Literal, Self
 
 from trimtab.api.application import ApplicationSpec
+from trimtab.api.helm import ValuesKind, ValuesReference
 
 InputKind = Literal["ConfigMap", "Secret"]
 
@@ -23,7 +25,7 @@ class InputRef:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Capabilities:
     """What Helm charts may ask of the cluster: its version, like v1.36.3, and `group/version` and
     `group/version/Kind` of all that it serves, sorted.
@@ -31,6 +33,11 @@ class Capabilities:
 
     kube_version: str = ""
     api_versions: tuple[str, ...] = ()
+
+    @cached_property
+    def digest(self) -> str:
+        """Equal digests mean equal capabilities."""
+        return sha256("\n".join((self.kube_version, *self.api_versions)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +88,14 @@ def _framed(*parts: str | bytes) -> bytes:
 
 def wanted_inputs(spec: ApplicationSpec) -> frozenset[InputRef]:
     """The objects that a spec refers to."""
-    return frozenset(_substitutions(spec))
+    return frozenset((*_substitutions(spec), *(values_ref(reference) for reference in spec.helm.values_from)))
 
 
 def _substitutions(spec: ApplicationSpec) -> Iterator[InputRef]:
     for source in spec.post_build.substitute_from if spec.post_build else ():
         yield InputRef(source.kind, source.name)
+
+
+def values_ref(reference: ValuesReference) -> InputRef:
+    """The object that holds a chart's values."""
+    return InputRef("Secret" if reference.kind is ValuesKind.SECRET else "ConfigMap", reference.name)

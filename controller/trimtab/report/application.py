@@ -69,6 +69,8 @@ class ApplicationNews:
     blind: str = ""
     overdue: bool = False
     supersedes: Revision | None = None
+    note: str = ""
+    """What to know of a revision that was applied, beside that it was."""
 
 
 def application_status(application: Application, news: ApplicationNews, *, now_seconds: float) -> ApplicationStatus:
@@ -102,7 +104,7 @@ def _ready(application: Application, news: ApplicationNews, health: Health) -> t
         return failing(news.reason or "Failed", news.message or _first_problem(news), retry=news.retry)
     if news.phase is not Phase.APPLIED:
         return progressing(news.reason or news.phase.value, news.message or _progress(news))
-    applied = f"applied {news.revision}"
+    applied = f"applied {news.revision}" + (f"; {news.note}" if news.note else "")
     if not application.spec.wait or health.current:
         return (true(READY, "Applied", applied),)
     message = f"{applied}; {health.message}"

@@ -59,11 +59,25 @@ ACCEPTED = [
     ("Application", {**APPLICATION, "directory": {"include": "{*.yaml,x/*}", "jsonnet": {"libs": ["lib/..x"]}}}),
     ("Application", {**APPLICATION, "kustomize": {"components": ["../x"], "commonMetadata": {"labels": {"a": "b"}}}}),
     ("Application", {**APPLICATION, "kustomize": {"patches": [{"patch": "a", "target": {"kind": "X"}}]}}),
+    ("Application", {**APPLICATION, "helm": {"values": {"a": {"b": [1, None]}}, "includeCRDs": False}}),
+    (
+        "Application",
+        {**APPLICATION, "helm": {"valueFiles": ["../a.yaml", "$other/x.yaml"], "kubeVersion": "v1.30"}},
+    ),
+    ("Application", {**APPLICATION, "helm": {"valuesFrom": [{"kind": "Secret", "name": "s", "targetPath": "a[0].b"}]}}),
+    ("Application", {**APPLICATION, "helm": {"apiVersions": ["v1", "apps/v1/Deployment"], "releaseName": "a.b-c"}}),
     ("Inventory", INVENTORY),
     ("Inventory", {**INVENTORY, "entries": [{"key": "local||Service|a|b", "version": "v1", "state": "Intended"}]}),
 ]
 
 REFUSED = [
+    ("Application", {**APPLICATION, "helm": {"releaseName": "--flag"}}, "spec.helm.releaseName in body should match"),
+    ("Application", {**APPLICATION, "helm": {"kubeVersion": "-x"}}, "spec.helm.kubeVersion in body should match"),
+    ("Application", {**APPLICATION, "helm": {"apiVersions": ["a,b"]}}, "spec.helm.apiVersions[0] in body should match"),
+    ("Application", {**APPLICATION, "helm": {"values": []}}, ".spec.helm.values: expected map"),
+    ("Application", {**APPLICATION, "helm": {"valueFiles": ["/etc/passwd"]}}, "must be a path relative to the chart"),
+    ("Application", {**APPLICATION, "helm": {"valueFiles": ["https://x/y"]}}, "must be a path relative to the chart"),
+    ("Application", {**APPLICATION, "helm": {"valuesFrom": [{"kind": "Pod", "name": "a"}]}}, "Unsupported value"),
     ("GitRepository", {}, "spec.url: Required value"),
     ("GitRepository", {"url": "ssh://git@git.example.test/x"}, "url must start with https:// or http://"),
     ("GitRepository", {"url": "/srv/git"}, "url must start with https:// or http://"),
@@ -206,3 +220,11 @@ def test_the_category_lists_all_kinds(kubectl, namespace):
         "gitrepository.trimtab.dev/one",
         "inventory.trimtab.dev/one",
     ]
+
+
+def test_a_null_among_a_charts_values_is_kept(kubectl, namespace):
+    """By the server; kubectl takes it away before unless it applies server-side."""
+    values = {"gone": None, "deep": {"gone": None, "kept": 1}, "list": [None]}
+    made = body("Application", {**APPLICATION, "helm": {"values": values}})
+    kubectl("apply", "--server-side", "-n", namespace, "-f", "-", stdin=json.dumps(made))
+    assert kubectl.get("tapp", "one", "-n", namespace)["spec"]["helm"]["values"] == values

@@ -1,4 +1,4 @@
-"""The real kustomize and kubectl, without a cluster, and the example repositories of other projects."""
+"""The real kustomize, helm and kubectl, without a cluster, and the example repositories of other projects."""
 
 import os
 import shutil
@@ -17,8 +17,8 @@ REPOSITORY = Path(__file__).parents[3]
 
 @pytest.fixture(scope="session")
 def programs():
-    """The paths of kubectl and kustomize, by name."""
-    return Finder.from_environment().find(["kubectl", "kustomize"])
+    """The paths of kubectl, kustomize and helm, by name."""
+    return Finder.from_environment().find(["kubectl", "kustomize", "helm"])
 
 
 @pytest.fixture(scope="session")

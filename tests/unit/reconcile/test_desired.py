@@ -7,8 +7,11 @@ from tests.fakes.controller import Rig, config_map
 from tests.fakes.office import APP, REPO
 
 from trimtab.core.errors import Problem
+from trimtab.core.manifest import Origin
 from trimtab.core.names import BUCKET_LABEL, OWNER_ANNOTATION
 from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef
+from trimtab.render.hooks import read_hook
+from trimtab.render.inputs import Capabilities
 
 pytestmark = pytest.mark.looptime
 
@@ -143,3 +146,53 @@ async def test_an_unreadable_applied_revision_is_not_missed_either(rig: Rig) -> 
     rig.start()
     await rig.settle()
     assert rig.said() == ("True", "Applied")
+
+
+async def test_a_chart_that_asks_for_the_cluster_is_rendered_anew_when_the_cluster_changes(rig: Rig) -> None:
+    rig.chart = {"reads_capabilities": True}
+    await rig.sail(A)
+    assert rig.renderer.jobs[0].inputs.capabilities == rig.capabilities.seen
+    rig.queue.add(APP)
+    await rig.settle()
+    assert rig.renderer.rendered == 1
+    rig.capabilities.seen = Capabilities("v1.37.0", ("v1",))
+    rig.queue.add(APP)
+    await rig.settle()
+    assert rig.renderer.rendered == 2
+    assert rig.renderer.jobs[1].inputs.capabilities.kube_version == "v1.37.0"
+
+
+async def test_all_else_is_not_rendered_anew_when_the_cluster_changes(rig: Rig) -> None:
+    await rig.sail(A)
+    rig.capabilities.seen = Capabilities("v1.37.0", ("v1",))
+    rig.queue.add(APP)
+    await rig.settle()
+    assert rig.renderer.rendered == 1
+
+
+async def test_the_renderer_knows_whose_manifests_it_makes(rig: Rig) -> None:
+    await rig.sail(A)
+    assert (rig.renderer.jobs[0].name, rig.renderer.jobs[0].namespace) == ("shop", "trimtab-system")
+
+
+async def test_objects_of_a_chart_keep_the_namespace_that_they_name(rig: Rig) -> None:
+    rig.chart = {"keeps_namespaces": True}
+    bare = {**B, "metadata": {"name": "bare"}}
+    rig.cluster.other_applies({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "blog"}})
+    rig.source()
+    rig.application(targetNamespace="blog")
+    rig.declare(A, bare)
+    rig.start()
+    await rig.settle()
+    assert rig.is_there(A)
+    assert ObjectRef(LOCAL_CLUSTER, "", "ConfigMap", "blog", "bare") in rig.cluster.objects
+
+
+async def test_hooks_are_not_applied_and_status_says_so(rig: Rig) -> None:
+    hook = read_hook(
+        {"kind": "Job", "metadata": {"name": "migrate", "annotations": {"helm.sh/hook": "pre-upgrade"}}}, Origin("x")
+    )
+    rig.chart = {"hooks": (hook,)}
+    await rig.sail(A)
+    assert rig.said() == ("True", "Applied")
+    assert rig.message().endswith("; Helm hooks are not run: Job/migrate (pre-upgrade)")

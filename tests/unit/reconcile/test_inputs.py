@@ -206,8 +206,7 @@ async def test_the_loop_renders_again_when_an_input_changes_and_only_then(rig: R
     put(rig, VARS, mode="slow")
     await rig.settle()
     assert rig.renderer.rendered == 2
-    assert rig.renderer.job is not None
-    assert rig.renderer.job.inputs.objects == {VARS: {"mode": b"slow"}}
+    assert rig.renderer.jobs[-1].inputs.objects == {VARS: {"mode": b"slow"}}
 
 
 async def test_secrets_are_told_neither_in_status_nor_in_events(rig: Rig) -> None:

@@ -1,4 +1,4 @@
-"""From a commit and a path to manifests: materialise what the path needs, read it, run kustomize where it is asked for.
+"""From a commit and a path to manifests: materialise what the path needs, read it, run kustomize or helm where asked.
 
 The loop gives a job; manifests come back with the folders that were read. Only those
 folders are written to a scratch folder, the whole tree where something they refer to is not found in them. Parsing
@@ -15,6 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from trimtab.adapters.process import jsonnet
+from trimtab.adapters.process.helm import VERSION as HELM_VERSION
+from trimtab.adapters.process.helm import Helm
+from trimtab.adapters.process.helm_charts import HelmCharts
 from trimtab.adapters.process.jsonnet import ImportMissing, evaluate
 from trimtab.adapters.process.kustomize import VERSION, Bounds, FileMissing, Kustomize
 from trimtab.adapters.process.parse_cache import ParseCache
@@ -27,6 +30,7 @@ from trimtab.reconcile.ports import Folder, Rendered, RenderJob, SourceTree
 from trimtab.render.closure import Closure, closure
 from trimtab.render.diagnose import diagnose
 from trimtab.render.folder import no_manifests, read_files, read_generated
+from trimtab.render.helm_chart import chart_folder
 from trimtab.render.kustomization import Kustomization, generated_kustomization
 from trimtab.render.kustomize_output import read_output
 from trimtab.render.layout import Layout, Selection, inner_path, layout, outermost, selection, within
@@ -52,21 +56,23 @@ class KustomizeRenderer:
         self,
         *,
         kustomize: Path | None,
+        helm: Path | None = None,
         scratch: Path | None = None,
         limits: Limits = DEFAULT_LIMITS,
         bounds: Bounds | None = None,
         cache_bytes: int = 16 * 1024 * 1024,
     ) -> None:
-        """`kustomize` is the program, `scratch` the folder for materialised trees (the system's own where None)."""
+        """`kustomize` and `helm` are the programs, `scratch` the folder for materialised trees (None: the system's)."""
         self._kustomize = Kustomize(kustomize, bounds or Bounds())
         self._scratch = scratch
         self._limits = limits
         self._cache = ParseCache(cache_bytes)
+        self._charts = HelmCharts(Helm(helm, bounds or Bounds()), limits=limits, memo=self._cache)
 
     @property
     def tools(self) -> Mapping[str, str]:
         """The programs that render, name → version: part of the render key."""
-        return {"kustomize": VERSION, "jsonnet": jsonnet.VERSION}
+        return {"kustomize": VERSION, "jsonnet": jsonnet.VERSION, "helm": HELM_VERSION}
 
     async def render(self, job: RenderJob) -> Rendered:
         """Carry out a job. Raises RenderError with all problems at once, SourceError for a missing path."""
@@ -76,6 +82,8 @@ class KustomizeRenderer:
             await source.materialise([path], Path(scratch))
             tree = await asyncio.to_thread(Tree, Path(scratch), self._limits)
             work = self._work(job, path, tree)
+            if (chart := chart_folder(tree.files, path)) is not None:
+                return await self._charts.render(job, tree, chart, shape=work.shaping, scratch=self._scratch)
             found = await self._gather(source, work)
             try:
                 return Rendered(await self._render(work, found), await _own(source, found))

@@ -32,6 +32,7 @@ class ControllerProcess:
         namespace: str,
         kubeconfig: Path,
         kustomize: Path,
+        helm: Path,
         folder: Path,
         arguments: Sequence[str] = (),
     ) -> None:
@@ -43,6 +44,7 @@ class ControllerProcess:
             f"--namespace={namespace}",
             f"--kubeconfig={kubeconfig}",
             f"--kustomize={kustomize}",
+            f"--helm={helm}",
             f"--data-dir={folder / 'data'}",
             f"--metrics-bind-address={LOOPBACK}:{self._metrics_port}",
             f"--health-bind-address={LOOPBACK}:{self._health_port}",

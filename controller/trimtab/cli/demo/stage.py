@@ -62,7 +62,7 @@ class Stage:
         # As the programs may have to be built, nothing is started before all of them are there.
         self.cluster = LocalCluster(name="demo", folder=self.folder / "cluster", progress=self._progress)
         self.kubectl_path = self.cluster.program("kubectl")
-        kustomize = self.cluster.program("kustomize")
+        kustomize, helm = self.cluster.program("kustomize"), self.cluster.program("helm")
         with ThreadPoolExecutor(1) as helper:
             repository = helper.submit(shop.create, self.folder / "git" / "shop.git")
             self._stack.enter_context(self.cluster)
@@ -75,6 +75,7 @@ class Stage:
             namespace=NAMESPACE,
             kubeconfig=self.cluster.kubeconfig_path,
             kustomize=kustomize,
+            helm=helm,
             folder=self.folder / "controller",
         )
         self._stack.enter_context(self.controller)

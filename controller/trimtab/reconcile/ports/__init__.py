@@ -11,10 +11,11 @@ from trimtab.core.inventory import Entry
 from trimtab.core.observed import Observed
 from trimtab.core.refs import ObjectRef, ResourceType
 from trimtab.reconcile.ports.git import CommitInfo, Fetched, Git, GitCredentials
-from trimtab.reconcile.ports.rendering import Folder, Rendered, Renderer, RenderJob, SourceTree
+from trimtab.reconcile.ports.rendering import ClusterCapabilities, Folder, Rendered, Renderer, RenderJob, SourceTree
 
 __all__ = [
     "Clock",
+    "ClusterCapabilities",
     "CommitInfo",
     "Fetched",
     "Folder",

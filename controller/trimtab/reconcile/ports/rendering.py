@@ -7,7 +7,8 @@ from typing import Protocol
 
 from trimtab.api.application import ApplicationSpec
 from trimtab.core.manifest import Manifest
-from trimtab.render.inputs import RenderInputs
+from trimtab.render.hooks import Hook
+from trimtab.render.inputs import Capabilities, RenderInputs
 
 
 class SourceTree(Protocol):
@@ -36,11 +37,14 @@ class SourceTree(Protocol):
 class RenderJob:
     """What to render: a folder of `tree` in the ways of `spec`, with what the cluster adds.
 
-    `others` holds the further sources that the spec names, by their names there.
+    `others` holds the further sources that the spec names, by their names there; `name` and `namespace` are the
+    Application's own.
     """
 
     spec: ApplicationSpec
     tree: SourceTree
+    name: str = "application"
+    namespace: str = "default"
     others: Mapping[str, SourceTree] = field(default_factory=dict)
     inputs: RenderInputs = field(default_factory=RenderInputs)
 
@@ -59,6 +63,20 @@ class Rendered:
 
     manifests: tuple[Manifest, ...]
     folders: tuple[Folder, ...]
+    hooks: tuple[Hook, ...] = ()
+    """What a chart wants at moments of its own; not among the manifests."""
+    keeps_namespaces: bool = False
+    """Whether objects keep the namespace that they name, though the Application has a targetNamespace."""
+    reads_capabilities: bool = False
+    """Whether the manifests may depend on the cluster's version and APIs."""
+
+
+class ClusterCapabilities(Protocol):
+    """What charts may know of the cluster."""
+
+    async def look(self) -> Capabilities:
+        """As it was known last; the server is asked where something new is known of what it serves. Raises ApiError."""
+        ...
 
 
 class Renderer(Protocol):

@@ -1,0 +1,144 @@
+"""From a chart and values to manifests: gather what the chart needs, merge the values, run helm, read what it wrote.
+
+The renderer calls `render` for a folder that holds a chart. Charts are checked before helm sees them; local
+dependencies are copied into the materialised tree, values go through a pipe.
+"""
+
+import asyncio
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from posixpath import dirname
+from tempfile import TemporaryDirectory
+
+from trimtab.adapters.process.chart_copies import copy_charts, mentions_capabilities
+from trimtab.adapters.process.helm import Helm
+from trimtab.adapters.process.partial_tree import PartialTree
+from trimtab.adapters.process.tree import Tree
+from trimtab.core.errors import Problem, RenderError
+from trimtab.reconcile.ports import Rendered, RenderJob
+from trimtab.render.documents import Memo, read_file
+from trimtab.render.folder import no_manifests
+from trimtab.render.helm_chart import CHART, Chart, in_folder, read_chart, refused_links, wrong
+from trimtab.render.helm_command import arguments, release
+from trimtab.render.helm_dependencies import Supply, refusal, supply
+from trimtab.render.helm_errors import YAML_ERROR, failures
+from trimtab.render.helm_files import missing, values_path
+from trimtab.render.helm_output import ChartObjects, output_faults, read_output
+from trimtab.render.helm_places import Places
+from trimtab.render.helm_values import Values, compose
+from trimtab.render.layout import within
+from trimtab.render.limits import Limits
+from trimtab.render.objects import Shaper, duplicates
+
+
+class HelmCharts:
+    """Renders charts."""
+
+    def __init__(self, helm: Helm, *, limits: Limits, memo: Memo) -> None:
+        self._helm = helm
+        self._limits = limits
+        self._memo = memo
+
+    async def render(self, job: RenderJob, tree: Tree, folder: str, *, shape: Shaper, scratch: Path | None) -> Rendered:
+        """Render the chart in a folder of `job.tree`, which is materialised in `tree`; further sources are in a folder
+        below `scratch` meanwhile. Raises RenderError with all problems at once, SourceError.
+        """
+        with ExitStack() as stack:
+            parts = {"": PartialTree(job.tree, tree)}
+            for name, source in job.others.items():
+                place = stack.enter_context(TemporaryDirectory(dir=scratch, prefix="trimtab-tree-"))
+                parts[name] = PartialTree(source, await asyncio.to_thread(Tree, Path(place), self._limits))
+            await parts[""].want(folder)
+            chart, supplied = await self._chart(parts[""], folder)
+            values = await self._values(job, parts, folder)
+            objects = await self._template(job, tree, chart, supplied, values, shape)
+            if not objects.manifests and not objects.problems:
+                raise RenderError(no_manifests(folder))
+            if problems := (*objects.problems, *duplicates(objects.manifests)):
+                raise RenderError(*problems)
+            seen = [folder, *supplied.folders]
+            reads = await asyncio.to_thread(mentions_capabilities, tree, seen, values.merged)
+            folders = tuple((name, one) for name, part in parts.items() for one in part.folders)
+        return Rendered(
+            objects.manifests, folders, hooks=objects.hooks, keeps_namespaces=True, reads_capabilities=reads
+        )
+
+    async def _chart(self, own: PartialTree, folder: str) -> tuple[Chart, Supply]:
+        """The chart with what it needs at hand, everything checked."""
+        tree = own.tree
+        while True:
+            found = await asyncio.to_thread(supply, folder, tree.files, tree.find)
+            wanting = [one for one in sorted(found.folders) if not own.asked(one)]
+            if not wanting:
+                break
+            for one in wanting:
+                await own.want(one)
+        file = in_folder(folder, CHART)
+        problems = [link for one in (folder, *found.folders) for link in refused_links(tree.links, one)]
+        if problems:
+            raise RenderError(*problems)
+        for link in sorted(tree.links):
+            if any(within(link, one) for one in (folder, *found.folders)) and not (tree.root / link).exists():
+                tree.read(link)  # which says that it leads to nothing, before helm says it with less care
+        chart = read_chart(tree.read(file), file)
+        if chart.library:
+            remedy = "name it as a dependency of an application chart"
+            problems.append(wrong("a library chart renders nothing by itself", file, remedy))
+        problems += [*found.problems, *(refusal(need, file) for need in found.needs)]
+        if problems:
+            raise RenderError(*problems)
+        return chart, found
+
+    @staticmethod
+    async def _values(job: RenderJob, parts: dict[str, PartialTree], folder: str) -> Values:
+        helm = job.spec.helm
+        files: list[tuple[str, bytes]] = []
+        problems: list[Problem] = []
+        for text in helm.value_files:
+            try:
+                source, path = values_path(text, folder, frozenset(job.others))
+                part = parts[source]
+                if not part.asked(dirname(path)):
+                    await part.want(dirname(path))
+                data = part.tree.find(path)
+            except RenderError as error:
+                problems += error.problems
+                continue
+            if data is not None:
+                files.append((f"${source}/{path}" if source else path, data))
+            elif not helm.ignore_missing_value_files:
+                problems.append(missing(text))
+        try:
+            values = await asyncio.to_thread(compose, helm, files, job.inputs.objects)
+        except RenderError as error:
+            raise RenderError(*problems, *error.problems) from None
+        if problems:
+            raise RenderError(*problems)
+        return values
+
+    async def _template(
+        self, job: RenderJob, tree: Tree, chart: Chart, supplied: Supply, values: Values, shape: Shaper
+    ) -> ChartObjects:
+        folder = dirname(chart.file)
+        await asyncio.to_thread(copy_charts, tree, supplied.copies, self._limits, chart.file)
+        copies = {place: source for source, place in supplied.copies}
+        places = Places(folder, chart, tree.files, tree.find, copies)
+        command = arguments(
+            release(job.spec, job.name, job.namespace), str(tree.root / folder), job.spec, job.inputs.capabilities
+        )
+        given = json.dumps(values.merged).encode()
+        result = await self._helm.template(command, given, root=tree.root, readable=[tree.root], chart_file=chart.file)
+        if result.code == 0:
+            return await asyncio.to_thread(
+                read_output, result.stdout, places, limits=self._limits, memo=self._memo, shape=shape
+            )
+        if YAML_ERROR in result.stderr:
+            # helm stops at the first; what it writes with --debug has them all.
+            told = await self._helm.template(
+                [*command, "--debug"], given, root=tree.root, readable=[tree.root], chart_file=chart.file
+            )
+            content = await asyncio.to_thread(read_file, told.stdout, chart.file, limits=self._limits)
+            if faults := output_faults(content.problems, told.stdout, places):
+                return ChartObjects((), (), faults)
+        return ChartObjects((), (), failures(result.stderr, places, str(tree.root), values.secrets))

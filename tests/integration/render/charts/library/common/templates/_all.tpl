@@ -1,0 +1,6 @@
+{{- define "common.configMap" -}}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .root.Release.Name }}-{{ .name }}
+{{- end }}

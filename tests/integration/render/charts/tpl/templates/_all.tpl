@@ -1,0 +1,3 @@
+{{- define "tpl.value" -}}
+{{- if typeIs "string" .value }}{{ tpl .value .root }}{{ else }}{{ tpl (.value | toYaml) .root }}{{ end }}
+{{- end }}

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -335,3 +336,37 @@ async def test_bombs_are_bounded(problems, programs, template, bounds, told):
     found = await problems({"c/templates/a.yaml": template}, using=using)
     assert told in found[0]
     assert not [child for child in psutil.Process(os.getpid()).children() if "helm" in child.name()]
+
+
+async def test_a_values_file_that_may_come_to_be_is_looked_for_in_the_nearest_folder(render):
+    helm = {"ignoreMissingValueFiles": True, "valueFiles": ["../envs/prod/eu/values.yaml"]}
+    rendered = await render({"envs/prod/other.yaml": "a: 1"}, **helm)
+    assert rendered.folders == (("", "c"), ("", "envs/prod"))
+
+
+async def test_values_of_a_secret_are_on_no_disk(render, tmp_path, monkeypatch):
+    """The chart's own files are all that is written while helm runs."""
+    objects = {InputRef("Secret", "s"): {"values.yaml": f"password: {CANARY}\n".encode()}}
+    written = []
+    done = threading.Event()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+
+    def watch():
+        while not done.is_set():
+            for folder, _, names in os.walk(tmp_path / "temporary"):
+                with suppress(OSError):
+                    written.extend((Path(folder) / name).read_bytes() for name in names)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        files = {"c/templates/a.yaml": OBJECT + "data: {password: {{ .Values.password }}}\n"}
+        rendered = await render(files, objects=objects, valuesFrom=[{"kind": "Secret", "name": "s"}])
+    finally:
+        done.set()
+        watcher.join()
+    assert rendered.manifests[0].body["data"] == {"password": CANARY}
+    assert written
+    assert not any(CANARY.encode() in data for data in written)

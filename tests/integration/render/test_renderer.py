@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.integration.render.conftest import job
 
+from trimtab.adapters.process.helm import VERSION as HELM_VERSION
 from trimtab.adapters.process.kustomize import VERSION, Bounds
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.adapters.process.runner import Confinement
@@ -293,4 +294,4 @@ async def test_the_event_loop_goes_on_while_much_is_parsed(renderer, repository)
 
 
 def test_the_tools_are_part_of_the_key(renderer):
-    assert renderer.tools == {"kustomize": VERSION}
+    assert renderer.tools == {"kustomize": VERSION, "helm": HELM_VERSION}

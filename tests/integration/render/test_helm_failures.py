@@ -283,6 +283,23 @@ async def test_values_of_secrets_are_in_no_message_and_no_argument(render, progr
     assert CANARY not in str(seen)
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        OBJECT.replace("name: a", "name: a/{{ .Values.password }}"),
+        OBJECT + "data: {{ .Values.password }}: 1, {{ .Values.password }}: 2}".replace("data: ", "data: {"),
+        OBJECT + "  namespace: {{ .Values.password }}\n",
+    ],
+)
+async def test_values_that_make_an_object_invalid_are_not_shown(problems, template):
+    objects = {InputRef("Secret", "s"): {"values.yaml": f"password: {CANARY}_\n".encode()}}
+    told = await problems(
+        {"c/templates/a.yaml": template}, objects=objects, valuesFrom=[{"kind": "Secret", "name": "s"}]
+    )
+    assert told
+    assert CANARY not in str(told)
+
+
 async def test_values_that_break_the_yaml_are_not_shown(problems):
     objects = {InputRef("Secret", "s"): {"values.yaml": f"password: '{CANARY}: x: ['\n".encode()}}
     told = await problems(
@@ -347,7 +364,7 @@ async def test_a_values_file_that_may_come_to_be_is_looked_for_in_the_nearest_fo
 async def test_values_of_a_secret_are_on_no_disk(render, tmp_path, monkeypatch):
     """The chart's own files are all that is written while helm runs."""
     objects = {InputRef("Secret", "s"): {"values.yaml": f"password: {CANARY}\n".encode()}}
-    written = []
+    written: list[bytes] = []
     done = threading.Event()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))

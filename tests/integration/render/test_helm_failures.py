@@ -2,6 +2,7 @@
 
 import os
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -282,6 +283,23 @@ async def test_values_of_secrets_are_in_no_message_and_no_argument(render, progr
     assert CANARY not in str(seen)
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        OBJECT.replace("name: a", "name: a/{{ .Values.password }}"),
+        OBJECT + "data: {{ .Values.password }}: 1, {{ .Values.password }}: 2}".replace("data: ", "data: {"),
+        OBJECT + "  namespace: {{ .Values.password }}\n",
+    ],
+)
+async def test_values_that_make_an_object_invalid_are_not_shown(problems, template):
+    objects = {InputRef("Secret", "s"): {"values.yaml": f"password: {CANARY}_\n".encode()}}
+    told = await problems(
+        {"c/templates/a.yaml": template}, objects=objects, valuesFrom=[{"kind": "Secret", "name": "s"}]
+    )
+    assert told
+    assert CANARY not in str(told)
+
+
 async def test_values_that_break_the_yaml_are_not_shown(problems):
     objects = {InputRef("Secret", "s"): {"values.yaml": f"password: '{CANARY}: x: ['\n".encode()}}
     told = await problems(
@@ -335,3 +353,37 @@ async def test_bombs_are_bounded(problems, programs, template, bounds, told):
     found = await problems({"c/templates/a.yaml": template}, using=using)
     assert told in found[0]
     assert not [child for child in psutil.Process(os.getpid()).children() if "helm" in child.name()]
+
+
+async def test_a_values_file_that_may_come_to_be_is_looked_for_in_the_nearest_folder(render):
+    helm = {"ignoreMissingValueFiles": True, "valueFiles": ["../envs/prod/eu/values.yaml"]}
+    rendered = await render({"envs/prod/other.yaml": "a: 1"}, **helm)
+    assert rendered.folders == (("", "c"), ("", "envs/prod"))
+
+
+async def test_values_of_a_secret_are_on_no_disk(render, tmp_path, monkeypatch):
+    """The chart's own files are all that is written while helm runs."""
+    objects = {InputRef("Secret", "s"): {"values.yaml": f"password: {CANARY}\n".encode()}}
+    written: list[bytes] = []
+    done = threading.Event()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+
+    def watch():
+        while not done.is_set():
+            for folder, _, names in os.walk(tmp_path / "temporary"):
+                with suppress(OSError):
+                    written.extend((Path(folder) / name).read_bytes() for name in names)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        files = {"c/templates/a.yaml": OBJECT + "data: {password: {{ .Values.password }}}\n"}
+        rendered = await render(files, objects=objects, valuesFrom=[{"kind": "Secret", "name": "s"}])
+    finally:
+        done.set()
+        watcher.join()
+    assert rendered.manifests[0].body["data"] == {"password": CANARY}
+    assert written
+    assert not any(CANARY.encode() in data for data in written)

@@ -8,6 +8,7 @@ import pytest
 from tests.integration.render.conftest import job
 
 from trimtab.adapters.process import jsonnet
+from trimtab.adapters.process.helm import VERSION as HELM_VERSION
 from trimtab.adapters.process.kustomize import VERSION, Bounds
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.adapters.process.runner import Confinement
@@ -294,4 +295,4 @@ async def test_the_event_loop_goes_on_while_much_is_parsed(renderer, repository)
 
 
 def test_the_tools_are_part_of_the_key(renderer):
-    assert renderer.tools == {"kustomize": VERSION, "jsonnet": jsonnet.VERSION}
+    assert renderer.tools == {"kustomize": VERSION, "jsonnet": jsonnet.VERSION, "helm": HELM_VERSION}

@@ -7,6 +7,7 @@ dependencies are copied into the materialised tree, values go through a pipe.
 import asyncio
 import json
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from posixpath import dirname
 from tempfile import TemporaryDirectory
@@ -22,7 +23,7 @@ from trimtab.render.folder import no_manifests
 from trimtab.render.helm_chart import CHART, Chart, in_folder, read_chart, refused_links, wrong
 from trimtab.render.helm_command import arguments, release
 from trimtab.render.helm_dependencies import Supply, refusal, supply
-from trimtab.render.helm_errors import YAML_ERROR, failures
+from trimtab.render.helm_errors import YAML_ERROR, failures, mask
 from trimtab.render.helm_files import missing, values_path
 from trimtab.render.helm_output import ChartObjects, output_faults, read_output
 from trimtab.render.helm_places import Places
@@ -56,7 +57,8 @@ class HelmCharts:
             if not objects.manifests and not objects.problems:
                 raise RenderError(no_manifests(folder))
             if problems := (*objects.problems, *duplicates(objects.manifests)):
-                raise RenderError(*problems)
+                # A name or key that is not valid is quoted, and it may have come from a Secret.
+                raise RenderError(*(replace(one, message=mask(one.message, values.secrets)) for one in problems))
             seen = [folder, *supplied.folders]
             reads = await asyncio.to_thread(mentions_capabilities, tree, seen, values.merged)
             folders = tuple((name, one) for name, part in parts.items() for one in part.folders)

@@ -13,6 +13,7 @@ from trimtab.core.refs import ObjectRef
 from trimtab.core.revision import Revision
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.ports import Clock, CommitInfo, Fetched, GitCredentials, Rendered, RenderJob
+from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.path import repository_path
 
 Folder = Sequence[dict[str, Any]] | Problem
@@ -54,7 +55,13 @@ class FakeGit:
         return self._folders[sha][path]
 
     async def fetch(
-        self, url: str, ref: Mapping[str, str], credentials: GitCredentials | None, *, timeout_seconds: float
+        self,
+        url: str,
+        ref: Mapping[str, str],
+        credentials: GitCredentials | None,
+        *,
+        timeout_seconds: float,
+        addresses: AddressPolicy = ANYWHERE,
     ) -> Fetched:
         """The tip of a branch."""
         self.fetches.append(credentials)

@@ -19,6 +19,7 @@ from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.ports import Clock, Fetched, Git, GitCredentials, Metrics
 from trimtab.reconcile.queue import Key, WorkQueue
 from trimtab.report.repository import ArtifactNews, RepositoryNews, repository_status
+from trimtab.source.addresses import NamespaceAddresses
 from trimtab.source.artifact import tree_digest
 
 JITTER = 0.1
@@ -38,6 +39,7 @@ class RepositoryReconciler:
     journal: Journal
     clock: Clock
     metrics: Metrics
+    addresses: NamespaceAddresses
     _asked: dict[Key, tuple[int, str]] = field(default_factory=dict)
 
     def limit_seconds(self, key: Key) -> float:
@@ -75,7 +77,11 @@ class RepositoryReconciler:
         started = self.clock.monotonic()
         try:
             fetched = await self.git.fetch(
-                spec.url, spec.ref.to_body(), credentials, timeout_seconds=spec.timeout_seconds
+                spec.url,
+                spec.ref.to_body(),
+                credentials,
+                timeout_seconds=spec.timeout_seconds,
+                addresses=self.addresses.of(key.namespace),
             )
         except SourceError as error:
             self.metrics.fetched(error.reason, self.clock.monotonic() - started)

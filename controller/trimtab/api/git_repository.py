@@ -105,7 +105,10 @@ class GitRepositorySpec(ApiModel):
     provider: GitProvider = GitProvider.GENERIC
     """github: the Secret has to hold a GitHub App. generic: whatever it holds."""
     proxy_secret_ref: LocalName | None = None
-    """A Secret of this namespace with address, like http://, https:// or socks5://HOST:PORT, username and password."""
+    """A Secret of this namespace with address, like http://, https:// or socks5://HOST:PORT, username and password.
+
+    ca.crt in it is what the certificate of an https proxy is checked against.
+    """
     suspend: bool = False
     """Stops fetching; Applications stay at the commit that was fetched last."""
 

@@ -18,7 +18,7 @@ MAX_CREDENTIAL_LENGTH: Final = 8192
 MAX_PEM_LENGTH: Final = 1024 * 1024
 GITHUB_API: Final = "https://api.github.com"
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s+[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
-_KEY = re.compile(r"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----[^-]+-----END ([A-Z]+ )?PRIVATE KEY-----")
+_KEY = re.compile(r"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----\s[^\x00]+?-----END ([A-Z]+ )?PRIVATE KEY-----")
 _ID = re.compile(r"[0-9]{1,19}")
 _BASE_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 
@@ -89,6 +89,7 @@ def check_credentials(url: str, given: GitCredentials) -> None:
         _check_app(given.github_app)
     if given.proxy:
         check_proxy(given.proxy)
+        _check_certificates("ca.crt of the proxy", given.proxy.ca_pem)
     if scheme_of(url) == "ssh":
         _check_ssh(given)
 

@@ -44,14 +44,14 @@ _RULES: Final = (
         "move large files out of it, or raise the limit of the controller",
     ),
     _rule(
-        r"code 407 from proxy|returned error: 407\b|user was rejected by the socks5|proxy refused the credentials"
+        r"code 407 from proxy|tunnel failed, response 407|returned error: 407\b|user was rejected by the socks5|proxy refused the credentials"
         r"|no authentication method was acceptable|undocumented socks5 mode",
         "ProxyAuthenticationFailed",
         "the proxy refused access",
         _PROXY,
     ),
     _rule(
-        r"could not resolve proxy|from proxy after connect|proxy connect aborted|complete socks5|socks5.*connect"
+        r"could not resolve proxy|from proxy after connect|proxy connect aborted|connect tunnel failed|complete socks5|socks5.*connect"
         r"|connection to proxy|the proxy failed|proxy .*(handshake|tunnel)",
         "ProxyFailed",
         "the proxy made no connection to the server",
@@ -170,10 +170,10 @@ _RULES: Final = (
     ),
     _rule(
         r"early eof|hung up|rpc failed|unexpected disconnect|transfer closed|empty reply|connection reset"
-        r"|recv failure|send failure|unexpected eof|premature|index-pack",
+        r"|recv failure|send failure|transport endpoint is not connected|unexpected eof|premature|index-pack",
         "TransferFailed",
         "the transfer broke off",
-        _AGAIN,
+        f"{_AGAIN}; a server that wants a client certificate (tls.crt and tls.key) may end it so, too",
     ),
 )
 

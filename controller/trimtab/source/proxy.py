@@ -24,6 +24,8 @@ class Proxy:
     address: str
     username: str = ""
     password: str = ""
+    ca_pem: str = ""
+    """What the certificate of an https proxy is checked against; empty: the CAs of the system."""
 
     def __repr__(self) -> str:
         return "Proxy(…)"

@@ -33,7 +33,8 @@ def proxy_of(ref: ObjectRef, texts: Mapping[str, str]) -> Proxy:
     if not texts.get("address"):
         raise _refusal(ref, "the Secret has no address", "set address, like http://proxy.example.org:3128")
     _both(ref, texts, _BASIC)
-    return Proxy(texts["address"].strip(), texts.get("username", ""), texts.get("password", ""))
+    address = texts["address"].strip()
+    return Proxy(address, texts.get("username", ""), texts.get("password", ""), texts.get("ca.crt", ""))
 
 
 def _for_http(ref: ObjectRef, texts: Mapping[str, str], url: str) -> GitCredentials:

@@ -86,6 +86,7 @@ def http_environment(
     key_path: str = "",
     pins: Sequence[str] = (),
     proxy: str = "",
+    proxy_ca_path: str = "",
 ) -> dict[str, str]:
     """What a command that talks to a server over http or https has beside `local_environment`.
 
@@ -106,8 +107,8 @@ def http_environment(
         if "@" in proxy:
             # Else the login is sent only once the proxy has asked for it.
             settings.append(("http.proxyAuthMethod", "basic"))
-        if ca_path:
-            settings.append(("http.proxySSLCAInfo", ca_path))
+        if proxy_ca_path:
+            settings.append(("http.proxySSLCAInfo", proxy_ca_path))
     variables = {"GIT_ALLOW_PROTOCOL": "http:https", **_numbered(settings)}
     paths = {"GIT_SSL_CAINFO": ca_path, "GIT_SSL_CERT": certificate_path, "GIT_SSL_KEY": key_path}
     return variables | {name: path for name, path in paths.items() if path}

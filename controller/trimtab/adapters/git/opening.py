@@ -57,6 +57,7 @@ def _over_http(
         key_path=_in_memory(given.certificate_key, stack),
         pins=[pin for pin in pins if pin],
         proxy=_proxy_url(proxy, pinned_target=bool(at)) if proxy else "",
+        proxy_ca_path=_in_memory(proxy.ca_pem, stack) if proxy else "",
     )
     return Remote(url, environment, _secrets(given), proxy=proxy)
 

@@ -80,7 +80,7 @@ def connected(route: Route, *, tls: bool, timeout_seconds: float) -> Any:
         if route.proxy is None:
             raw = socket.create_connection((route.address, route.port), timeout_seconds)
             return _context(route.ca_pem, route.name).wrap_socket(raw) if tls else raw
-        secure = _context(route.ca_pem, route.proxy.host) if route.proxy.scheme == "https" else None
+        secure = _context(route.proxy.ca_pem, route.proxy.host) if route.proxy.scheme == "https" else None
         proxy = SyncProxy(
             _TYPES[route.proxy.scheme],
             route.proxy_address,

@@ -37,6 +37,7 @@ from trimtab.reconcile.survey import Surveyor
 from trimtab.reconcile.sync import Synchroniser
 from trimtab.reconcile.teardown import Teardown
 from trimtab.reconcile.watch_set import WatchSet
+from trimtab.source.addresses import NamespaceAddresses
 
 SIGNING_KEY = b"installation"
 SETTLE_SECONDS = 10.0
@@ -210,6 +211,7 @@ class Rig:
             journal=self.journal,
             clock=self.clock,
             metrics=self.metrics,
+            addresses=NamespaceAddresses(NAMESPACE),
         )
 
     def _applications(self) -> ApplicationReconciler:

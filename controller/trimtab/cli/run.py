@@ -21,6 +21,22 @@ GARBAGE_THRESHOLDS: Final = (5000, 20, 50)
 """When the collector looks at each generation: an answer of the API server alone is hundreds of objects."""
 
 
+SourceNetworks = Annotated[
+    list[str] | None,
+    typer.Option(
+        envvar="TRIMTAB_SOURCE_NETWORK",
+        help="A network, like 10.1.0.0/16, where sources may be although its addresses are not public; repeatable.",
+    ),
+]
+RestrictSources = Annotated[
+    bool,
+    typer.Option(
+        envvar="TRIMTAB_RESTRICT_SOURCES",
+        help="Refuse other than public addresses to sources of the controller's own namespace, too.",
+    ),
+]
+
+
 def default_data_dir() -> Path:
     """Where mirrors are kept by default: the user's cache folder."""
     import platformdirs
@@ -70,20 +86,8 @@ def run(
     kustomize: Annotated[
         Path | None, typer.Option(envvar="TRIMTAB_KUSTOMIZE", help="The kustomize program; found on PATH by default.")
     ] = None,
-    source_network: Annotated[
-        list[str] | None,
-        typer.Option(
-            envvar="TRIMTAB_SOURCE_NETWORK",
-            help="A network, like 10.1.0.0/16, where sources may be although its addresses are not public; repeatable.",
-        ),
-    ] = None,
-    restrict_sources: Annotated[
-        bool,
-        typer.Option(
-            envvar="TRIMTAB_RESTRICT_SOURCES",
-            help="Refuse other than public addresses to sources of the controller's own namespace, too.",
-        ),
-    ] = False,
+    source_network: SourceNetworks = None,
+    restrict_sources: RestrictSources = False,
     concurrency: Annotated[int, typer.Option(min=1, help="Reconciliations at the same time.")] = 32,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
     watch_idle_seconds: Annotated[

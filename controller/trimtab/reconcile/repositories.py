@@ -24,7 +24,18 @@ from trimtab.source.artifact import tree_digest
 
 JITTER = 0.1
 """Polls are scattered by this share of the interval, so that many repositories do not ask at once."""
-AUTH_REASON = "AuthenticationFailed"
+OF_SECRETS = frozenset(
+    {
+        "AuthenticationFailed",
+        "HostKeyRefused",
+        "InvalidCredentials",
+        "InvalidProxy",
+        "ProxyAuthenticationFailed",
+        "ProxyFailed",
+        "TLSFailed",
+    }
+)
+"""Failures that a changed Secret may mend: it is read again before the next try."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,7 +117,7 @@ class RepositoryReconciler:
         await self._report(repository, RepositoryNews(artifact=_news(artifact)))
 
     async def _failed(self, key: Key, repository: GitRepository, error: SourceError) -> Outcome:
-        if error.reason == AUTH_REASON:
+        if error.reason in OF_SECRETS:
             self.credentials.forget(key)
         await self._restore(key, repository)
         if self.artifacts.mark_tried(key):

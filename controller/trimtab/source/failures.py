@@ -44,15 +44,15 @@ _RULES: Final = (
         "move large files out of it, or raise the limit of the controller",
     ),
     _rule(
-        r"code 407 from proxy|tunnel failed, response 407|returned error: 407\b|user was rejected by the socks5|proxy refused the credentials"
-        r"|no authentication method was acceptable|undocumented socks5 mode",
+        r"code 407 from proxy|tunnel failed, response 407|returned error: 407\b|user was rejected by the socks5"
+        r"|proxy refused the credentials|no authentication method was acceptable|undocumented socks5 mode",
         "ProxyAuthenticationFailed",
         "the proxy refused access",
         _PROXY,
     ),
     _rule(
-        r"could not resolve proxy|from proxy after connect|proxy connect aborted|connect tunnel failed|complete socks5|socks5.*connect"
-        r"|connection to proxy|the proxy failed|proxy .*(handshake|tunnel)",
+        r"could not resolve proxy|from proxy after connect|proxy connect aborted|connect tunnel failed"
+        r"|complete socks5|socks5.*connect|connection to proxy|the proxy failed|proxy .*(handshake|tunnel)",
         "ProxyFailed",
         "the proxy made no connection to the server",
         "check the address in the Secret of spec.proxySecretRef, and that the proxy may reach the host of spec.url",
@@ -113,7 +113,7 @@ _RULES: Final = (
         "check the server's certificate and its name; put a private CA into the Secret in spec.secretRef as ca.crt",
     ),
     _rule(
-        r"could not resolve host",
+        r"could not resolve host(name)?",
         "HostNotFound",
         "the host name does not resolve",
         "check the host in spec.url and the cluster's DNS",

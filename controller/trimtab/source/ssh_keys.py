@@ -15,7 +15,9 @@ from typing import Final
 from trimtab.core.errors import Problem, SourceError
 
 MAX_LENGTH: Final = 256 * 1024
-_IDENTITY = re.compile(r"\s*-----BEGIN (?P<kind>(?:[A-Z]+ )?PRIVATE KEY)-----\n(?P<body>[^\x00]+?)\n-----END (?P=kind)-----\s*")
+_IDENTITY = re.compile(
+    r"\s*-----BEGIN (?P<kind>(?:[A-Z]+ )?PRIVATE KEY)-----\n(?P<body>[^\x00]+?)\n-----END (?P=kind)-----\s*"
+)
 _MAGIC: Final = b"openssh-key-v1\0"
 
 

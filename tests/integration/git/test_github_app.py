@@ -112,7 +112,8 @@ async def test_the_api_is_trusted_by_ca_crt_only(mirrors, repository, credential
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "reason"), [(201, b"<html>", "ServerError"), (503, b"", "ServerError"), (429, b"", "RateLimited")]
+    ("status", "body", "reason"),
+    [(201, b"<html>", "ServerError"), (503, b"", "ServerError"), (429, b"", "RateLimited")],
 )
 async def test_a_sick_api_is_tried_again(mirrors, repository, credentials, api, status, body, reason):
     api.behaviour.status, api.behaviour.body = status, body

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.fixtures.git_server import Authority, GitRepo, RunningServer
@@ -168,12 +169,13 @@ def make_world(folder: Path, authority: Authority, stack: ExitStack) -> World:
         "half-client": replace(mutual, certificate_key=""),
         "other-client": replace(mutual, certificate=stranger.client[0], certificate_key=stranger.client[1]),
     }
-    for name, options in {
+    servers: dict[str, dict[str, Any]] = {
         "http": {"username": "bob", "password": CANARY},
         "https": {"username": "bob", "password": CANARY, "tls": authority.context},
         "bearer": {"token": CANARY, "tls": authority.context},
         "mtls": {"tls": authority.demanding},
-    }.items():
+    }
+    for name, options in servers.items():
         (folder / name).mkdir()
         server = stack.enter_context(RunningServer(folder / name, **options))
         repositories[name] = fill(server.repository())
@@ -189,9 +191,7 @@ def add_ssh(
     keys["locked"] = SshKey.make(folder / "locked", passphrase=CANARY)
     keys["locked-pem"] = SshKey.make(folder / "locked-pem", "rsa", passphrase=CANARY, pem=True)
     stranger = SshKey.make(folder / "stranger")
-    servers = {
-        kind: stack.enter_context(SshServer(folder / f"server-{kind}", host_kind=kind)) for kind in KEY_TYPES
-    }
+    servers = {kind: stack.enter_context(SshServer(folder / f"server-{kind}", host_kind=kind)) for kind in KEY_TYPES}
     for kind, server in servers.items():
         for key in keys.values():
             server.authorize(key)

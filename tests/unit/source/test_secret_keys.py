@@ -66,7 +66,7 @@ def test_what_fits_the_url_is_read(url, secret, credentials):
         (HTTPS, {"ca.crt": "canary", "caFile": "canary"}, "both caFile and ca.crt"),
         (HTTPS, {"identity": "canary", "known_hosts": "x"}, "identity, which an https URL does not use"),
         (HTTP, {"tls.crt": "canary", "tls.key": "canary"}, "needs an https URL"),
-        (HTTP, {key: "canary" for key in APP}, "needs an https URL"),
+        (HTTP, dict.fromkeys(APP, "canary"), "needs an https URL"),
         (SSH, {}, "no identity"),
         (SSH, {"identity": "canary"}, "only one of identity and known_hosts"),
         (SSH, {"known_hosts": "canary"}, "only one of identity and known_hosts"),
@@ -91,7 +91,10 @@ def test_the_proxy_of_a_secret():
 
 @pytest.mark.parametrize(
     ("secret", "words"),
-    [({"username": "u", "password": "canary"}, "no address"), ({"address": "http://p", "username": "u"}, "only one of")],
+    [
+        ({"username": "u", "password": "canary"}, "no address"),
+        ({"address": "http://p", "username": "u"}, "only one of"),
+    ],
 )
 def test_half_a_proxy_is_refused(secret, words):
     with pytest.raises(SourceError, match=words) as caught:

@@ -44,7 +44,8 @@ def test_an_encrypted_key_without_its_password_is_refused():
 
 
 @pytest.mark.parametrize(
-    "identity", ["", "canary", "ssh-ed25519 canary", PLAIN.replace("END RSA", "END EC"), PLAIN + "canary", "x" * 300_000]
+    "identity",
+    ["", "canary", "ssh-ed25519 canary", PLAIN.replace("END RSA", "END EC"), PLAIN + "canary", "x" * 300_000],
 )
 def test_what_is_no_private_key_is_refused_without_showing_it(identity):
     with pytest.raises(SourceError) as caught:

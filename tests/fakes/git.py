@@ -26,6 +26,7 @@ class FakeGit:
     def __init__(self, clock: Clock) -> None:
         self.trouble: SourceError | None = None
         self.fetches: list[GitCredentials | None] = []
+        self.policies: list[AddressPolicy] = []
         self._clock = clock
         self._tips: dict[str, str] = {}
         self._commits: dict[str, CommitInfo] = {}
@@ -65,6 +66,7 @@ class FakeGit:
     ) -> Fetched:
         """The tip of a branch."""
         self.fetches.append(credentials)
+        self.policies.append(addresses)
         if self.trouble is not None:
             raise self.trouble
         branch = ref["branch"]

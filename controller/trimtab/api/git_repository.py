@@ -102,7 +102,10 @@ class GitRepositorySpec(ApiModel):
     githubAppPrivateKey (and githubAppBaseURL); ca.crt where the server's certificate needs it, tls.crt and tls.key
     where the server wants one. For ssh: identity (with its password) and known_hosts.
     """
-    provider: GitProvider = GitProvider.GENERIC
+    # Shown where somebody wrote it only, as in Flux.
+    provider: Annotated[GitProvider, Field(json_schema_extra=lambda schema: schema.pop("default", None))] = (
+        GitProvider.GENERIC
+    )
     """github: the Secret has to hold a GitHub App. generic: whatever it holds."""
     proxy_secret_ref: LocalName | None = None
     """A Secret of this namespace with address, like http://, https:// or socks5://HOST:PORT, username and password.

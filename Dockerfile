@@ -21,7 +21,7 @@ RUN uv pip install --no-cache --python /opt/trimtab/bin/python \
 
 FROM python:3.12-slim
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends git ca-certificates \
+    && apt-get install --yes --no-install-recommends git openssh-client ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 65532 --home-dir /var/lib/trimtab --create-home --shell /usr/sbin/nologin trimtab
 COPY --from=tools /go/bin/kustomize /go/bin/helm /usr/local/bin/

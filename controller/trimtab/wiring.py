@@ -49,6 +49,7 @@ from trimtab.reconcile.survey import Surveyor
 from trimtab.reconcile.sync import Synchroniser
 from trimtab.reconcile.teardown import Teardown
 from trimtab.reconcile.watch_set import WatchSet
+from trimtab.source.addresses import NamespaceAddresses
 
 LAG_PERIOD_SECONDS = 0.5
 MEMORY_PERIOD_SECONDS = 20.0
@@ -170,6 +171,7 @@ async def _load_instance(objects: KubeObjects, namespace: str) -> Instance:
 
 
 def _repositories(outside: _Outside) -> RepositoryReconciler:
+    settings = outside.settings
     return RepositoryReconciler(
         desk=outside.desk,
         queue=outside.queue,
@@ -179,6 +181,9 @@ def _repositories(outside: _Outside) -> RepositoryReconciler:
         journal=outside.journal,
         clock=outside.clock,
         metrics=outside.metrics,
+        addresses=NamespaceAddresses(
+            settings.namespace, allowed=settings.source_networks, restricted=settings.restrict_sources
+        ),
     )
 
 

@@ -39,6 +39,7 @@ from trimtab.reconcile.sync import Synchroniser
 from trimtab.reconcile.teardown import Teardown
 from trimtab.reconcile.watch_set import WatchSet
 from trimtab.render.inputs import Capabilities
+from trimtab.source.addresses import NamespaceAddresses
 
 SIGNING_KEY = b"installation"
 SETTLE_SECONDS = 10.0
@@ -229,6 +230,7 @@ class Rig:
             journal=self.journal,
             clock=self.clock,
             metrics=self.metrics,
+            addresses=NamespaceAddresses(NAMESPACE),
         )
 
     def _applications(self) -> ApplicationReconciler:

@@ -13,6 +13,7 @@ from trimtab.core.refs import ObjectRef
 from trimtab.core.revision import Revision
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.ports import Clock, CommitInfo, Fetched, GitCredentials, Rendered, RenderJob
+from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.path import repository_path
 
 Folder = Sequence[dict[str, Any]] | Problem
@@ -25,6 +26,7 @@ class FakeGit:
     def __init__(self, clock: Clock) -> None:
         self.trouble: SourceError | None = None
         self.fetches: list[GitCredentials | None] = []
+        self.policies: list[AddressPolicy] = []
         self._clock = clock
         self._tips: dict[str, str] = {}
         self._commits: dict[str, CommitInfo] = {}
@@ -54,10 +56,17 @@ class FakeGit:
         return self._folders[sha][path]
 
     async def fetch(
-        self, url: str, ref: Mapping[str, str], credentials: GitCredentials | None, *, timeout_seconds: float
+        self,
+        url: str,
+        ref: Mapping[str, str],
+        credentials: GitCredentials | None,
+        *,
+        timeout_seconds: float,
+        addresses: AddressPolicy = ANYWHERE,
     ) -> Fetched:
         """The tip of a branch."""
         self.fetches.append(credentials)
+        self.policies.append(addresses)
         if self.trouble is not None:
             raise self.trouble
         branch = ref["branch"]

@@ -3,6 +3,7 @@
 Handlers parse it, source reads the spec, report writes the status.
 """
 
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Field
@@ -15,20 +16,34 @@ from trimtab.core.refs import ResourceType
 
 RESOURCE: Final = ResourceType(API_GROUP, API_VERSION, "GitRepository", "gitrepositories", namespaced=True)
 
-_REF_NAME: Final[dict[str, Any]] = cel(
+_WELL_FORMED: Final = (
     r"self.matches('^[^-/.\\s~^:?*\\[\\\\\\x00-\\x1f\\x7f][^\\s~^:?*\\[\\\\\\x00-\\x1f\\x7f]*$')"
-    r" && !self.contains('..') && !self.contains('@{') && !self.endsWith('/') && !self.endsWith('.lock')",
-    "must be a Git ref name without refs/heads/ or refs/tags/ before it",
+    r" && !self.contains('..') && !self.contains('@{') && !self.endsWith('/') && !self.endsWith('.lock')"
 )
+_REF_NAME: Final[dict[str, Any]] = cel(
+    _WELL_FORMED, "must be a Git ref name without refs/heads/ or refs/tags/ before it"
+)
+_FULL_NAME: Final[dict[str, Any]] = cel(
+    f"{_WELL_FORMED} && self.matches('^refs/[^/]+/.')", "must be the full name of a Git ref, like refs/pull/420/head"
+)
+_RANGE: Final = r"^[0-9A-Za-z.*+^~<>=!|, -]+$"
+
+
+class GitProvider(StrEnum):
+    """How to log in."""
+
+    GENERIC = "generic"
+    GITHUB = "github"
 
 
 class GitRef(ApiModel):
-    """What to follow: one of branch, tag and commit."""
+    """What to follow: one of branch, tag, semver, name and commit; a branch may stand beside the commit."""
 
     model_config = ConfigDict(
         json_schema_extra=cel(
-            "(has(self.branch) ? 1 : 0) + (has(self.tag) ? 1 : 0) + (has(self.commit) ? 1 : 0) == 1",
-            "set exactly one of branch, tag and commit",
+            "(has(self.tag) ? 1 : 0) + (has(self.semver) ? 1 : 0) + (has(self.name) ? 1 : 0)"
+            " + (has(self.branch) || has(self.commit) ? 1 : 0) == 1",
+            "set exactly one of branch, tag, semver, name and commit; only branch may stand beside commit",
         )
     )
 
@@ -36,8 +51,12 @@ class GitRef(ApiModel):
     """A branch, followed as it moves."""
     tag: Annotated[str, Field(min_length=1, max_length=255, json_schema_extra=_REF_NAME)] | None = None
     """A tag."""
+    semver: Annotated[str, Field(min_length=1, max_length=512, pattern=_RANGE)] | None = None
+    """A range of versions, like >=1.2.0 <2.0.0: the tag with the highest one. Pre-releases count where it names one."""
+    name: Annotated[str, Field(min_length=6, max_length=255, json_schema_extra=_FULL_NAME)] | None = None
+    """Any ref by its full name, like refs/pull/420/head."""
     commit: Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$", max_length=64)] | None = None
-    """A commit by its full SHA."""
+    """A commit by its full SHA; with a branch it has to be on that branch."""
 
 
 class GitRepositorySpec(ApiModel):
@@ -48,14 +67,14 @@ class GitRepositorySpec(ApiModel):
         json_schema_extra={
             "x-kubernetes-validations": [
                 {
-                    "rule": "self.url.matches('^https?://[^/]')",
-                    "message": "url must start with https:// or http://",
+                    "rule": "self.url.matches('^(https?|ssh)://[^/]')",
+                    "message": "url must start with https://, http:// or ssh://; HOST:PATH is ssh://git@HOST/PATH",
                     "fieldPath": ".url",
                 },
                 {
-                    "rule": "!self.url.matches('^[^/]*//[^/?#]*@')",
-                    "message": "url must hold no user name or password: put them into a Secret and name it in "
-                    "secretRef",
+                    "rule": "!self.url.matches('^[^/]*//[^/?#]*@') || self.url.matches('^ssh://[A-Za-z0-9_.-]+@[^@]+$')",
+                    "message": "url must hold no user name (but for ssh) and no password: put them into a Secret and "
+                    "name it in secretRef",
                     "fieldPath": ".url",
                 },
                 {
@@ -68,7 +87,7 @@ class GitRepositorySpec(ApiModel):
     )
 
     url: Annotated[str, Field(min_length=1, max_length=2048)]
-    """Address of the repository, https:// or http://, without credentials."""
+    """Address of the repository, https://, http:// or ssh://, without credentials."""
     # The default stays out of the schema: stored beside a tag that is declared later, it would make two refs of one.
     ref: Annotated[GitRef, Field(json_schema_extra=lambda schema: schema.pop("default", None))] = GitRef(branch="main")
     """What to follow; the branch main where nothing is said."""
@@ -77,7 +96,22 @@ class GitRepositorySpec(ApiModel):
     timeout_seconds: Duration = Field(default=60.0, alias="timeout")
     """How long one fetch may take, as a duration like 1m."""
     secret_ref: LocalName | None = None
-    """A Secret of this namespace with username and password, and ca.crt where the server's certificate needs it."""
+    """A Secret of this namespace with what opens the repository.
+
+    For https and http: username and password, or bearerToken, or githubAppID, githubAppInstallationID and
+    githubAppPrivateKey (and githubAppBaseURL); ca.crt where the server's certificate needs it, tls.crt and tls.key
+    where the server wants one. For ssh: identity (with its password) and known_hosts.
+    """
+    # Shown where somebody wrote it only, as in Flux.
+    provider: Annotated[GitProvider, Field(json_schema_extra=lambda schema: schema.pop("default", None))] = (
+        GitProvider.GENERIC
+    )
+    """github: the Secret has to hold a GitHub App. generic: whatever it holds."""
+    proxy_secret_ref: LocalName | None = None
+    """A Secret of this namespace with address, like http://, https:// or socks5://HOST:PORT, username and password.
+
+    ca.crt in it is what the certificate of an https proxy is checked against.
+    """
     suspend: bool = False
     """Stops fetching; Applications stay at the commit that was fetched last."""
 

@@ -15,9 +15,26 @@ from trimtab.cli.log_lines import log_to_stderr
 from trimtab.cli.programs import find_programs
 from trimtab.core.names import DEFAULT_NAMESPACE
 from trimtab.core.settings import WATCH_IDLE_SECONDS, WATCH_STALE_SECONDS, Settings
+from trimtab.source.addresses import check_networks
 
 GARBAGE_THRESHOLDS: Final = (5000, 20, 50)
 """When the collector looks at each generation: an answer of the API server alone is hundreds of objects."""
+
+
+SourceNetworks = Annotated[
+    list[str] | None,
+    typer.Option(
+        envvar="TRIMTAB_SOURCE_NETWORK",
+        help="A network, like 10.1.0.0/16, where sources may be although its addresses are not public; repeatable.",
+    ),
+]
+RestrictSources = Annotated[
+    bool,
+    typer.Option(
+        envvar="TRIMTAB_RESTRICT_SOURCES",
+        help="Refuse other than public addresses to sources of the controller's own namespace, too.",
+    ),
+]
 
 
 def default_data_dir() -> Path:
@@ -43,6 +60,13 @@ def _imported() -> Callable[[Settings], Coroutine[Any, Any, None]]:
     return serve
 
 
+def _networks(texts: list[str]) -> tuple[str, ...]:
+    try:
+        return check_networks(texts)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--source-network") from None
+
+
 def run(
     namespace: Annotated[
         str,
@@ -65,6 +89,8 @@ def run(
     helm: Annotated[
         Path | None, typer.Option(envvar="TRIMTAB_HELM", help="The helm program; found on PATH by default.")
     ] = None,
+    source_network: SourceNetworks = None,
+    restrict_sources: RestrictSources = False,
     concurrency: Annotated[int, typer.Option(min=1, help="Reconciliations at the same time.")] = 32,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
     watch_idle_seconds: Annotated[
@@ -91,6 +117,8 @@ def run(
         kustomize=programs.kustomize,
         helm=programs.helm,
         concurrency=concurrency,
+        source_networks=_networks(source_network or []),
+        restrict_sources=restrict_sources,
         watch_idle_seconds=watch_idle_seconds,
         watch_stale_seconds=watch_stale_seconds,
     )

@@ -33,3 +33,7 @@ class Settings:
     """Silence after which a watch is taken for cut and opened anew; the server sends a bookmark about every minute."""
     watch_stale_seconds: float = WATCH_STALE_SECONDS
     """Without a sign of life for so long, a watch counts as dead and livez fails."""
+    source_networks: tuple[str, ...] = ()
+    """Networks with other than public addresses where sources outside the controller's namespace may be."""
+    restrict_sources: bool = False
+    """Hold the sources of the controller's own namespace to public addresses and `source_networks`, too."""

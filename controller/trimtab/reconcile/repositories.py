@@ -19,11 +19,23 @@ from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.ports import Clock, Fetched, Git, GitCredentials, Metrics
 from trimtab.reconcile.queue import Key, WorkQueue
 from trimtab.report.repository import ArtifactNews, RepositoryNews, repository_status
+from trimtab.source.addresses import NamespaceAddresses
 from trimtab.source.artifact import tree_digest
 
 JITTER = 0.1
 """Polls are scattered by this share of the interval, so that many repositories do not ask at once."""
-AUTH_REASON = "AuthenticationFailed"
+OF_SECRETS = frozenset(
+    {
+        "AuthenticationFailed",
+        "HostKeyRefused",
+        "InvalidCredentials",
+        "InvalidProxy",
+        "ProxyAuthenticationFailed",
+        "ProxyFailed",
+        "TLSFailed",
+    }
+)
+"""Failures that a changed Secret may mend: it is read again before the next try."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +50,7 @@ class RepositoryReconciler:
     journal: Journal
     clock: Clock
     metrics: Metrics
+    addresses: NamespaceAddresses
     _asked: dict[Key, tuple[int, str]] = field(default_factory=dict)
 
     def limit_seconds(self, key: Key) -> float:
@@ -75,7 +88,11 @@ class RepositoryReconciler:
         started = self.clock.monotonic()
         try:
             fetched = await self.git.fetch(
-                spec.url, spec.ref.to_body(), credentials, timeout_seconds=spec.timeout_seconds
+                spec.url,
+                spec.ref.to_body(),
+                credentials,
+                timeout_seconds=spec.timeout_seconds,
+                addresses=self.addresses.of(key.namespace),
             )
         except SourceError as error:
             self.metrics.fetched(error.reason, self.clock.monotonic() - started)
@@ -100,7 +117,7 @@ class RepositoryReconciler:
         await self._report(repository, RepositoryNews(artifact=_news(artifact)))
 
     async def _failed(self, key: Key, repository: GitRepository, error: SourceError) -> Outcome:
-        if error.reason == AUTH_REASON:
+        if error.reason in OF_SECRETS:
             self.credentials.forget(key)
         await self._restore(key, repository)
         if self.artifacts.mark_tried(key):

@@ -6,11 +6,15 @@ hangs on the server's state is retried, because only a later look can tell that 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from trimtab.core.errors import Problem
-from trimtab.source.url import redact, show_url
+from trimtab.source.proxy import Proxy
+from trimtab.source.ssh_keys import host_alias
+from trimtab.source.url import place_of, redact, show_url
+
+_NOT_READ: Final = "fatal: Could not read from remote repository"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,10 @@ def _rule(pattern: str, reason: str, message: str, remedy: str) -> _Rule:
 
 
 _CREDENTIALS: Final = "check the username and password of the Secret in spec.secretRef, and that they may read it"
+_PROXY: Final = "check username and password of the Secret in spec.proxySecretRef"
 _AGAIN: Final = "it is tried again; where this lasts, look at the Git server's log"
+
+_FINAL: Final = frozenset({"InvalidURL", "InvalidCredentials"})
 
 # The first rule that fits decides: a TLS failure also says "unable to access", a cut transfer also "early EOF".
 _RULES: Final = (
@@ -37,13 +44,52 @@ _RULES: Final = (
         "move large files out of it, or raise the limit of the controller",
     ),
     _rule(
-        r"could not read (username|password)|authentication failed|returned error: (401|403|407)\b",
+        r"code 407 from proxy|tunnel failed, response 407|returned error: 407\b|user was rejected by the socks5"
+        r"|proxy refused the credentials|no authentication method was acceptable|undocumented socks5 mode",
+        "ProxyAuthenticationFailed",
+        "the proxy refused access",
+        _PROXY,
+    ),
+    _rule(
+        r"could not resolve proxy|from proxy after connect|proxy connect aborted|connect tunnel failed"
+        r"|complete socks5|socks5.*connect|connection to proxy|the proxy failed|proxy .*(handshake|tunnel)",
+        "ProxyFailed",
+        "the proxy made no connection to the server",
+        "check the address in the Secret of spec.proxySecretRef, and that the proxy may reach the host of spec.url",
+    ),
+    _rule(
+        r"host key verification failed",
+        "HostKeyRefused",
+        "the server's host key is not the one that is known",
+        "put the server's host key into known_hosts of the Secret in spec.secretRef",
+    ),
+    _rule(
+        r"load key .*: (error|invalid)",
+        "InvalidCredentials",
+        "identity of the Secret is no private key that ssh reads",
+        "put there the file that `ssh-keygen` made, unchanged",
+    ),
+    _rule(
+        r"permission denied \(|too many authentication failures",
+        "AuthenticationFailed",
+        "the server refused the SSH key",
+        "allow the public half of identity of the Secret in spec.secretRef on the server; check the user in spec.url",
+    ),
+    _rule(
+        r"no matching (host key type|key exchange method|cipher|mac)|unable to negotiate",
+        "SSHNegotiationFailed",
+        "server and client have no SSH algorithm in common",
+        "bring the server's SSH up to date",
+    ),
+    _rule(
+        r"could not read (username|password)|authentication failed|returned error: (401|403)\b",
         "AuthenticationFailed",
         "the server refused access",
         _CREDENTIALS,
     ),
     _rule(
-        r"repository '.*' not found|returned error: (404|410)\b",
+        r"repository '.*' not found|error: repository not found|does not appear to be a git repository"
+        r"|returned error: (404|410)\b",
         "RepositoryNotFound",
         "the server knows no such repository, or hides it from these credentials",
         f"check spec.url; where the repository is private, {_CREDENTIALS}",
@@ -58,7 +104,7 @@ _RULES: Final = (
         r"transport '.*' not allowed",
         "InvalidURL",
         "the URL's scheme is not allowed",
-        "use an https URL",
+        "use an https or ssh URL",
     ),
     _rule(
         r"certificate|gnutls|\bSSL\b|\bTLS\b",
@@ -67,7 +113,7 @@ _RULES: Final = (
         "check the server's certificate and its name; put a private CA into the Secret in spec.secretRef as ca.crt",
     ),
     _rule(
-        r"could not resolve (host|proxy)",
+        r"could not resolve host(name)?",
         "HostNotFound",
         "the host name does not resolve",
         "check the host in spec.url and the cluster's DNS",
@@ -124,10 +170,10 @@ _RULES: Final = (
     ),
     _rule(
         r"early eof|hung up|rpc failed|unexpected disconnect|transfer closed|empty reply|connection reset"
-        r"|recv failure|send failure|unexpected eof|premature|index-pack",
+        r"|recv failure|send failure|transport endpoint is not connected|unexpected eof|premature|index-pack",
         "TransferFailed",
         "the transfer broke off",
-        _AGAIN,
+        f"{_AGAIN}; a server that wants a client certificate (tls.crt and tls.key) may end it so, too",
     ),
 )
 
@@ -141,7 +187,7 @@ def problem_of(stderr: str, *, url: str, secrets: Iterable[str] = ()) -> Problem
     for rule in _RULES:
         if rule.pattern.search(stderr):
             message = f"{show_url(url)}: {rule.message}: {words}"
-            return Problem(message, reason=rule.reason, remedy=rule.remedy, retry=rule.reason != "InvalidURL")
+            return Problem(message, reason=rule.reason, remedy=rule.remedy, retry=rule.reason not in _FINAL)
     return Problem(
         f"{show_url(url)}: git failed: {words or 'without a word'}", reason="GitFailed", remedy=_AGAIN, retry=True
     )
@@ -168,8 +214,49 @@ def timed_out(url: str, *, timeout_seconds: float) -> Problem:
     )
 
 
+def refused_host_key(url: str, *, shown: str, known: Iterable[str]) -> Problem:
+    """The problem of a server whose host key is not in known_hosts, naming what it shows and what was wanted."""
+    place = place_of(url)
+    alias = host_alias(place.host, place.port)
+    wanted = ", ".join(known)
+    port = "" if place.port == 22 else f"-p {place.port} "
+    return Problem(
+        f"{show_url(url)}: the server shows the host key {shown or 'of a kind that it did not name'}; known_hosts has "
+        + (f"{wanted} for {alias}" if wanted else f"none for {alias}"),
+        reason="HostKeyRefused",
+        remedy="compare that fingerprint with what the server's operator publishes; where it is right, put what "
+        f"`ssh-keyscan {port}{place.host}` prints into known_hosts of the Secret",
+        retry=True,
+    )
+
+
+def refused_address(host: str, kind: str, *, what: str = "the host of spec.url") -> Problem:
+    """The problem of a source at an address that only this cluster or node can reach. Which one, it does not tell."""
+    return Problem(
+        f"{what}, {show_url(host)}, is at a {kind} address, which sources may not reach",
+        reason="AddressRefused",
+        remedy="use a public address, or allow its network by the controller's flag --source-network",
+        retry=True,
+    )
+
+
+def through_proxy(problem: Problem, proxy: Proxy) -> Problem:
+    """What failed on the way to a proxy is no fault of the server's address."""
+    if problem.reason not in ("ConnectionFailed", "TLSFailed", "HostNotFound"):
+        return problem
+    return replace(
+        problem,
+        message=f"{problem.message} (through the proxy {proxy.shown})",
+        remedy=f"check the proxy in the Secret of spec.proxySecretRef, too; {problem.remedy}",
+    )
+
+
 def _last_words(stderr: str) -> str:
-    """The lines that name a cause: what git marks as fatal or error, else its last line."""
+    """The lines that name a cause: what git marks as fatal or error, else its last line; ssh marks nothing."""
     lines = [line.strip() for line in stderr.strip().splitlines() if line.strip()]
+    end = next((number for number, line in enumerate(lines) if _NOT_READ in line), 0)
+    if end:
+        marked = [line for line in lines[:end] if line.startswith("fatal:")]
+        return "; ".join(marked or lines[max(end - 3, 0) : end])
     marked = [line for line in lines if line.startswith(("fatal:", "error:", "remote:"))]
     return "; ".join(marked[-3:] or lines[-1:])

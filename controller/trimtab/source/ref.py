@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from trimtab.core.errors import Problem, SourceError
+from trimtab.source.version_range import VersionRange
 
 MAX_NAME_LENGTH: Final = 255
 _FORBIDDEN: Final = frozenset(" ~^:?*[\\")
@@ -53,25 +54,63 @@ class Commit:
     branch: str = ""
 
 
-WantedRef = DefaultBranch | Branch | Tag | Commit
+@dataclass(frozen=True, slots=True)
+class Semver:
+    """The tag with the highest version in a range."""
+
+    name: str
+
+    @property
+    def range(self) -> VersionRange:
+        """The range, read anew: it was checked when this was made."""
+        return VersionRange.parse(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What any ref stands at, by its full name: of a pull request, a branch, a tag."""
+
+    name: str
+
+    @property
+    def remote_ref(self) -> str:
+        """The full name on the server."""
+        return self.name
+
+    @property
+    def short(self) -> str:
+        """As a revision shows it: branches and tags as if they had been asked for as such."""
+        return self.name.removeprefix("refs/heads/").removeprefix("refs/tags/")
+
+
+WantedTip = DefaultBranch | Branch | Tag | Semver | Name
+"""Refs that move: the server is asked what they stand at."""
+WantedRef = WantedTip | Commit
+_KINDS: Final = ("branch", "tag", "semver", "name", "commit")
 
 
 def wanted_ref(ref: Mapping[str, str]) -> WantedRef:
-    """Read `branch`, `tag` or `commit` (the latter with or without `branch`); nothing set means the default branch.
+    """Read `branch`, `tag`, `semver`, `name` or `commit` (the latter with or without `branch`); nothing set means the
+    default branch.
 
-    Raises SourceError (reason InvalidRef) on other keys, on contradictions and on malformed names.
+    Raises SourceError (reason InvalidRef) on other keys, on contradictions and on malformed names and ranges.
     """
     given = {key: value for key, value in ref.items() if value}
-    unknown = sorted(given.keys() - {"branch", "tag", "commit"})
+    unknown = sorted(given.keys() - set(_KINDS))
     if unknown:
-        raise _refusal(f"ref.{unknown[0]} is not supported", "use branch, tag or commit")
-    if "tag" in given and len(given) > 1:
-        raise _refusal("ref.tag stands beside another kind of ref", "keep one of them")
+        raise _refusal(f"ref.{unknown[0]} is not supported", f"use one of {', '.join(_KINDS)}")
+    for kind in ("tag", "semver", "name"):
+        if kind in given and len(given) > 1:
+            raise _refusal(f"ref.{kind} stands beside another kind of ref", "keep one of them")
     branch = check_ref_name(given["branch"], field="branch") if "branch" in given else ""
     if "commit" in given:
         return Commit(check_sha(given["commit"]), branch)
     if "tag" in given:
         return Tag(check_ref_name(given["tag"], field="tag"))
+    if "semver" in given:
+        return Semver(VersionRange.parse(given["semver"]).text)
+    if "name" in given:
+        return Name(check_full_name(given["name"]))
     return Branch(branch) if branch else DefaultBranch()
 
 
@@ -89,7 +128,19 @@ def check_ref_name(name: str, *, field: str) -> str:
     """
     fault = _fault(name)
     if fault:
-        raise _refusal(f"ref.{field} {_shown(name)} {fault}", f"name the {field} as `git {field} --list` prints it")
+        lists = "git show-ref" if field == "name" else f"git {field} --list"
+        raise _refusal(f"ref.{field} {_shown(name)} {fault}", f"name the {field} as `{lists}` prints it")
+    return name
+
+
+def check_full_name(name: str) -> str:
+    """A full ref name such as `refs/pull/420/head`, as given. Raises SourceError."""
+    check_ref_name(name, field="name")
+    if not name.startswith("refs/") or name.count("/") < 2:
+        raise _refusal(
+            f"ref.name {_shown(name)} is no full name of a ref",
+            f"write it out, like refs/heads/{name}, refs/tags/v1.0.0 or refs/pull/420/head",
+        )
     return name
 
 

@@ -5,16 +5,20 @@ A declared URL flows in, the same URL or a `SourceError` flows out. The Git adap
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from trimtab.core.errors import Problem, SourceError
 
-SCHEMES: Final = ("https", "http")
+SCHEMES: Final = ("https", "http", "ssh")
 """What git may speak; anything else, such as `ext::` and `file://`, can run programs or read local files."""
 MAX_URL_LENGTH: Final = 2048
 MAX_SHOWN_LENGTH: Final = 2000
 
+_PORTS: Final = {"https": 443, "http": 80, "ssh": 22}
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
+_SCP_LIKE = re.compile(r"(?:([A-Za-z0-9_][A-Za-z0-9._-]*)@)?([A-Za-z0-9][A-Za-z0-9.-]*):(?!//)/?([^:@\\]+)")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 _PORT = re.compile(r":[0-9]+$")
 _USERINFO = re.compile(r"://\S*@")
@@ -38,17 +42,44 @@ def check_url(url: str) -> str:
         raise _refusal("the URL begins with a dash", "begin it with https://")
     parts = _split(url)
     if parts.scheme not in SCHEMES or not url[len(parts.scheme) :].startswith("://"):
-        raise _refusal(f"{show_url(url)}: only {' and '.join(SCHEMES)} URLs are accepted", "begin it with https://")
-    if "@" in parts.netloc:
+        raise _refusal(f"{show_url(url)}: only https, http and ssh URLs are accepted", _rewritten(url))
+    user, at, _ = parts.netloc.rpartition("@")
+    if at and not (parts.scheme == "ssh" and _USER.fullmatch(user)):
         raise _refusal(
             f"{show_url(url)}: credentials inside the URL are refused",
             "put username and password into a Secret and name it in spec.secretRef; replace the exposed credentials",
         )
-    if not _HOST.fullmatch(_host(parts.netloc)):
+    if not _HOST.fullmatch(_host(parts.netloc.rpartition("@")[2])):
         raise _refusal(f"{show_url(url)}: the host name is missing or malformed", "write https://HOST/PATH")
     if "?" in url or "#" in url:
         raise _refusal(f"{show_url(url)}: a query or fragment is no part of a repository's URL", "remove it")
+    if parts.scheme == "ssh" and len(parts.path) < 2:
+        raise _refusal(f"{show_url(url)}: the path is missing", "write ssh://git@HOST/PATH")
     return url
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an accepted URL leads: host (without brackets), port and, for SSH, the user (`git` where none is named)."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str = ""
+
+
+def place_of(url: str) -> Place:
+    """Take an accepted URL apart."""
+    parts = urlsplit(url)
+    user = (parts.username or "git") if parts.scheme == "ssh" else ""
+    host = _host(parts.netloc.rpartition("@")[2]).strip("[]")
+    return Place(parts.scheme, host, parts.port or _PORTS[parts.scheme], user)
+
+
+def scheme_of(url: str) -> str:
+    """The scheme of any text that may be an URL, in lower case; empty where there is none."""
+    scheme, separator, _ = url.partition("://")
+    return scheme.lower() if separator else ""
 
 
 def show_url(url: str) -> str:
@@ -56,8 +87,9 @@ def show_url(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator:
         scheme, rest = "", url
-    _, at, after = rest.rpartition("@")
-    shown = f"{scheme}{separator}{'…@' if at else ''}{after}"
+    before, at, after = rest.rpartition("@")
+    user = before if scheme == "ssh" and before == "git" else "…"
+    shown = f"{scheme}{separator}{f'{user}@' if at else ''}{after}"
     return _clean(re.split(r"[?#]", shown, maxsplit=1)[0])[:MAX_SHOWN_LENGTH]
 
 
@@ -70,6 +102,15 @@ def redact(text: str, *, secrets: Iterable[str] = ()) -> str:
     text = _USERINFO.sub("://…@", text)
     text = _QUERY.sub(r"\1", text)
     return _clean(text)[:MAX_SHOWN_LENGTH]
+
+
+def _rewritten(url: str) -> str:
+    """The remedy for an URL of another kind; the short form that git and scp take is spelled out."""
+    found = _SCP_LIKE.fullmatch(url)
+    if found is None or "://" in url or "::" in url:
+        return "begin it with https:// or ssh://"
+    user, host, path = found.groups()
+    return f"write ssh://{user or 'git'}@{host}/{path}"
 
 
 def _split(url: str) -> SplitResult:

@@ -13,14 +13,20 @@ from trimtab.core.errors import SourceError
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.ports import GitCredentials
 from trimtab.reconcile.queue import Key
+from trimtab.source.credentials import GitHubApp
+from trimtab.source.proxy import Proxy
 
 KEY = Key("GitRepository", "trimtab-system", "fleet")
 
 
-def repository(secret: str | None = "keys") -> GitRepository:
-    spec: dict[str, Any] = {"url": "https://git.example/fleet"}
+def repository(
+    secret: str | None = "keys", *, url: str = "https://git.example/fleet", proxy: str = "", provider: str = "generic"
+) -> GitRepository:
+    spec: dict[str, Any] = {"url": url, "provider": provider}
     if secret:
         spec["secretRef"] = {"name": secret}
+    if proxy:
+        spec["proxySecretRef"] = {"name": proxy}
     return GitRepository.parse({"metadata": {"name": KEY.name, "namespace": KEY.namespace}, "spec": spec})
 
 
@@ -97,6 +103,43 @@ async def test_what_it_may_not(sea: Sea, data: dict[str, str], words: str) -> No
     assert not refused.value.retry
     assert "hunter2" not in str(refused.value)
     assert "Secret/trimtab-system/keys" in str(refused.value)
+
+
+async def test_the_proxy_comes_from_a_secret_of_its_own(sea: Sea) -> None:
+    put(sea, encoded(username="ann", password="x"))
+    put(sea, encoded(address="http://proxy.example:3128", username="squid", password="hunter2"), "proxy")
+    both = await CredentialCache(sea.objects).get(KEY, repository(proxy="proxy"))
+    proxy = Proxy("http://proxy.example:3128", "squid", "hunter2")
+    assert both == GitCredentials("ann", "x", proxy=proxy)
+    assert await CredentialCache(sea.objects).get(KEY, repository(None, proxy="proxy")) == GitCredentials(proxy=proxy)
+
+
+async def test_a_missing_proxy_is_named_by_its_field(sea: Sea) -> None:
+    with pytest.raises(SourceError, match="proxySecretRef is missing") as refused:
+        await CredentialCache(sea.objects).get(KEY, repository(None, proxy="proxy"))
+    assert refused.value.reason == "SecretNotFound"
+
+
+async def test_another_transport_reads_the_secret_anew(sea: Sea) -> None:
+    put(sea, encoded(identity="K") | {"known_hosts": base64.b64encode(b"H").decode()})
+    cache = CredentialCache(sea.objects)
+    ssh = await cache.get(KEY, repository(url="ssh://git@git.example/fleet"))
+    assert ssh == GitCredentials(identity="K", known_hosts="H")
+    with pytest.raises(SourceError, match="identity, which an https URL"):
+        await cache.get(KEY, repository())
+
+
+async def test_provider_github_wants_an_app(sea: Sea) -> None:
+    put(sea, encoded(username="ann", password="x"))
+    put(sea, encoded(githubAppID="1", githubAppInstallationID="2", githubAppPrivateKey="PEM"), "app")
+    cache = CredentialCache(sea.objects)
+    for secret in ("keys", None):
+        with pytest.raises(SourceError, match="GitHub App") as refused:
+            await cache.get(KEY, repository(secret, provider="github"))
+        assert refused.value.reason == "SecretInvalid"
+    app = await cache.get(KEY, repository("app", provider="github"))
+    assert app is not None
+    assert app.github_app == GitHubApp("1", "2", "PEM")
 
 
 async def test_a_missing_secret_may_still_come(sea: Sea) -> None:

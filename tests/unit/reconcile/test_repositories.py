@@ -10,6 +10,7 @@ from tests.fakes.office import APP, NAMESPACE, REPO
 
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.refs import ObjectRef
+from trimtab.source.addresses import NamespaceAddresses
 
 pytestmark = pytest.mark.looptime
 
@@ -207,6 +208,33 @@ async def test_a_refused_password_has_the_secret_read_again(rig: Rig) -> None:
     assert rig.git.fetches[-1] is not None
     assert rig.git.fetches[-1].password == "new"
     assert rig.office.said(REPO) == ("True", "Fetched")
+
+
+@pytest.mark.parametrize("reason", ["HostKeyRefused", "InvalidCredentials", "ProxyAuthenticationFailed", "TLSFailed"])
+async def test_so_has_every_failure_that_a_secret_may_mend(rig: Rig, reason: str) -> None:
+    rig.cluster.other_applies(secret(username="ann", password="old"))
+    rig.declare(A)
+    rig.source(secretRef={"name": "keys"})
+    rig.git.trouble = SourceError(Problem("no", reason=reason, remedy="correct the Secret", retry=True))
+    rig.start()
+    await rig.settle()
+    assert rig.office.said(REPO) == ("False", reason)
+    rig.cluster.other_applies(secret(username="ann", password="new"))
+    rig.git.trouble = None
+    await rig.settle(100)
+    assert rig.git.fetches[-1] is not None
+    assert rig.git.fetches[-1].password == "new"
+
+
+@pytest.mark.parametrize("restricted", [False, True])
+async def test_the_policy_of_the_namespace_goes_with_each_fetch(rig: Rig, restricted: bool) -> None:
+    rules = NamespaceAddresses(NAMESPACE, allowed=("10.0.0.0/8",), restricted=restricted)
+    rig.declare(A)
+    rig.source()
+    rig.start()
+    rig.repositories.addresses = rules
+    await rig.settle()
+    assert rig.git.policies == [rules.of(NAMESPACE)]
 
 
 async def test_a_missing_secret_is_named_and_waited_for(rig: Rig) -> None:

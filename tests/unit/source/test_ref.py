@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trimtab.core.errors import SourceError
-from trimtab.source.ref import Branch, Commit, DefaultBranch, Tag, check_ref_name, check_sha, wanted_ref
+from trimtab.source.ref import Branch, Commit, DefaultBranch, Name, Semver, Tag, check_ref_name, check_sha, wanted_ref
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -20,6 +20,8 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
         ({"branch": "main"}, Branch("main")),
         ({"branch": "feature/ä-1"}, Branch("feature/ä-1")),
         ({"tag": "v1.2.3"}, Tag("v1.2.3")),
+        ({"semver": ">=1.2 <2"}, Semver(">=1.2 <2")),
+        ({"name": "refs/pull/420/head"}, Name("refs/pull/420/head")),
         ({"commit": SHA}, Commit(SHA)),
         ({"commit": SHA.upper(), "branch": "main"}, Commit(SHA, "main")),
         ({"commit": "a" * 64}, Commit("a" * 64)),
@@ -32,8 +34,14 @@ def test_each_kind_of_ref_is_read(ref, wanted):
 @pytest.mark.parametrize(
     "ref",
     [
-        {"semver": ">=1"},
-        {"name": "refs/heads/main"},
+        {"semver": ">= one"},
+        {"semver": ">=1", "tag": "v1"},
+        {"semver": ">=1", "branch": "main"},
+        {"name": "main"},
+        {"name": "refs/heads"},
+        {"name": "refs/heads/a..b"},
+        {"name": "refs/heads/main", "commit": SHA},
+        {"tagPrefix": "v"},
         {"tag": "v1", "branch": "main"},
         {"tag": "v1", "commit": SHA},
         {"commit": "abc123"},
@@ -71,6 +79,16 @@ def test_ordinary_names_pass(name):
 def test_urls_follow_from_the_kind():
     assert Branch("a").remote_ref == "refs/heads/a"
     assert Tag("a").remote_ref == "refs/tags/a"
+    assert Name("refs/pull/1/head").remote_ref == "refs/pull/1/head"
+    assert Semver("1.x").range.highest(["1.2.0", "2.0.0"]) == "1.2.0"
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [("refs/heads/a/b", "a/b"), ("refs/tags/v1", "v1"), ("refs/pull/1/head", "refs/pull/1/head")],
+)
+def test_revisions_show_branches_and_tags_in_short(name, short):
+    assert Name(name).short == short
 
 
 @given(st.text(max_size=30))

@@ -5,7 +5,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from trimtab.core.errors import SourceError
-from trimtab.source.url import MAX_URL_LENGTH, check_url, redact, show_url
+from trimtab.source.url import MAX_URL_LENGTH, Place, check_url, place_of, redact, scheme_of, show_url
 
 GOOD = [
     "https://git.example.org/team/app.git",
@@ -13,11 +13,14 @@ GOOD = [
     "https://[::1]:8443/a.git",
     "https://git.example.org/~ada/app%20one",
     "https://g",
+    "ssh://git@git.example.org/team/app.git",
+    "ssh://git.example.org:2222/srv/app.git",
+    "ssh://ada_1.x@[::1]:22/~ada/app",
 ]
 
 
 @pytest.mark.parametrize("url", GOOD)
-def test_plain_http_urls_are_taken_as_they_are(url):
+def test_plain_urls_are_taken_as_they_are(url):
     assert check_url(url) == url
 
 
@@ -26,7 +29,12 @@ def test_plain_http_urls_are_taken_as_they_are(url):
     [
         "",
         "git.example.org/a",
-        "ssh://git@example.org/a",
+        "ssh://git@example.org",
+        "ssh://git@example.org/",
+        "ssh://-oProxyCommand=x/a",
+        "ssh://-l@example.org/a",
+        "ssh://git@-oProxyCommand=x/a",
+        "ssh://a b@example.org/a",
         "git@example.org:a/b.git",
         "file:///etc",
         "/srv/git/a",
@@ -74,6 +82,8 @@ def test_everything_else_is_refused_with_a_remedy(url):
         "https://s3cr3t@example.org/a",
         "https://ada:s3cr3t/x@y@example.org/a",
         "ssh://ada:s3cr3t@example.org",
+        "ssh://ada:s3cr3t@example.org/a",
+        "ada:s3cr3t@example.org",
         "ada:s3cr3t@example.org:a",
         "https://example.org/a?token=s3cr3t",
         "https://example.org/a#s3cr3t",
@@ -84,6 +94,43 @@ def test_credentials_in_an_url_are_refused_and_not_repeated(url):
         check_url(url)
     assert "s3cr3t" not in str(caught.value)
     assert "s3cr3t" not in show_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        ("git@github.com:org/app.git", "ssh://git@github.com/org/app.git"),
+        ("github.com:/srv/app.git", "ssh://git@github.com/srv/app.git"),
+        ("ada@host.example:~/app", "ssh://ada@host.example/~/app"),
+    ],
+)
+def test_the_short_form_of_ssh_is_spelled_out(url, wanted):
+    with pytest.raises(SourceError) as caught:
+        check_url(url)
+    assert caught.value.problems[0].remedy == f"write {wanted}"
+    assert check_url(wanted) == wanted
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://git.example.org/a", Place("https", "git.example.org", 443)),
+        ("http://[::1]:8080/a", Place("http", "::1", 8080)),
+        ("ssh://git.example.org/a", Place("ssh", "git.example.org", 22, "git")),
+        ("ssh://ada@[fd00::1]:2222/a", Place("ssh", "fd00::1", 2222, "ada")),
+    ],
+)
+def test_where_an_url_leads(url, place):
+    assert place_of(check_url(url)) == place
+
+
+def test_the_scheme_of_any_text():
+    assert [scheme_of(text) for text in ("SSH://x", "https://x", "git@x:y", "")] == ["ssh", "https", "", ""]
+
+
+def test_the_usual_user_of_ssh_is_shown():
+    assert show_url("ssh://git@git.example.org/a") == "ssh://git@git.example.org/a"
+    assert show_url("ssh://ada@git.example.org/a") == "ssh://…@git.example.org/a"
 
 
 secret = st.text(st.characters(codec="ascii", min_codepoint=33, max_codepoint=126), min_size=12, max_size=30)

@@ -78,23 +78,51 @@ def local_environment(*, search_path: str, ceiling: str) -> dict[str, str]:
     }
 
 
-def network_environment(*, username: str, password: str, ca_path: str) -> dict[str, str]:
-    """What a command that talks to the server has beside `local_environment`.
+def http_environment(
+    *,
+    authorization: str = "",
+    ca_path: str = "",
+    certificate_path: str = "",
+    key_path: str = "",
+    pins: Sequence[str] = (),
+    proxy: str = "",
+    proxy_ca_path: str = "",
+) -> dict[str, str]:
+    """What a command that talks to a server over http or https has beside `local_environment`.
 
-    Basic auth goes out with the first request (asking twice would cost a round trip each time), and never to another
-    host, since redirects are not followed. `ca_path` is a file of PEM certificates or empty.
+    `authorization` goes out with the first request (asking twice would cost a round trip each time), and never to
+    another host, since redirects are not followed. Paths are those of PEM files or empty; `pins` are
+    `HOST:PORT:ADDRESS,…`, which stand in place of a look-up; `proxy` is an URL with its login.
     """
     settings: list[_Setting] = [
         *_SETTINGS,
         ("http.lowSpeedLimit", "1"),
         ("http.lowSpeedTime", str(STALL_SECONDS)),
+        *(("http.curloptResolve", pin) for pin in pins),
     ]
-    if username or password:
-        settings.append(("http.extraHeader", f"Authorization: Basic {basic_token(username, password)}"))
+    if authorization:
+        settings.append(("http.extraHeader", f"Authorization: {authorization}"))
+    if proxy:
+        settings.append(("http.proxy", proxy))
+        if "@" in proxy:
+            # Else the login is sent only once the proxy has asked for it.
+            settings.append(("http.proxyAuthMethod", "basic"))
+        if proxy_ca_path:
+            settings.append(("http.proxySSLCAInfo", proxy_ca_path))
     variables = {"GIT_ALLOW_PROTOCOL": "http:https", **_numbered(settings)}
-    if ca_path:
-        variables["GIT_SSL_CAINFO"] = ca_path
-    return variables
+    paths = {"GIT_SSL_CAINFO": ca_path, "GIT_SSL_CERT": certificate_path, "GIT_SSL_KEY": key_path}
+    return variables | {name: path for name, path in paths.items() if path}
+
+
+def ssh_environment(command: str) -> dict[str, str]:
+    """What a command that talks to a server over SSH has beside `local_environment`; see `ssh_command`."""
+    return {
+        "GIT_ALLOW_PROTOCOL": "ssh",
+        "GIT_SSH_COMMAND": command,
+        # What git would guess by running the command once more.
+        "GIT_SSH_VARIANT": "ssh",
+        **_numbered(_SETTINGS),
+    }
 
 
 def basic_token(username: str, password: str) -> str:

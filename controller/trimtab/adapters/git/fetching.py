@@ -10,10 +10,12 @@ import git
 
 from trimtab.adapters.git import store
 from trimtab.adapters.git.messages import Condition, Fetch, FetchAnswer
-from trimtab.adapters.git.remote import Remote, Tip, opened, run
+from trimtab.adapters.git.opening import opened
+from trimtab.adapters.git.remote import Remote, Tip, run
 from trimtab.core.errors import Problem, SourceError
-from trimtab.source.credentials import check_credentials
-from trimtab.source.ref import Branch, Commit, DefaultBranch, Tag, wanted_ref
+from trimtab.source.addresses import AddressPolicy
+from trimtab.source.credentials import GitCredentials, check_credentials
+from trimtab.source.ref import Branch, Commit, WantedTip, wanted_ref
 from trimtab.source.url import check_url, show_url
 
 _QUIET = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--force")
@@ -24,20 +26,21 @@ _ALL = "--depth=2147483647"
 def fetch(request: Fetch) -> FetchAnswer:
     """Carry out a request. All that users wrote is checked again here, next to the git that would obey it."""
     check_url(request.url)
-    check_credentials(request.username, request.password, request.ca_pem)
+    credentials = GitCredentials.from_body(request.credentials)
+    check_credentials(request.url, credentials)
     wanted = wanted_ref(request.ref)
     mirror = Path(request.mirror)
     if request.condition is Condition.BROKEN:
         store.remove(mirror)
     elif request.condition is not Condition.SOUND:
         store.mend(mirror, thorough=request.condition is Condition.DOUBTFUL)
-    with opened(request.url, username=request.username, password=request.password, ca_pem=request.ca_pem) as remote:
+    with opened(request.url, credentials, AddressPolicy.from_body(request.addresses)) as remote:
         if isinstance(wanted, Commit):
             return _fetch_commit(wanted, mirror, remote)
         return _fetch_tip(request, wanted, mirror, remote)
 
 
-def _fetch_tip(request: Fetch, wanted: Branch | Tag | DefaultBranch, mirror: Path, remote: Remote) -> FetchAnswer:
+def _fetch_tip(request: Fetch, wanted: WantedTip, mirror: Path, remote: Remote) -> FetchAnswer:
     group = store.group_of(type(wanted).__name__, getattr(wanted, "name", ""))
     store.touch(mirror, group)
     tip = remote.tip(git.Git(mirror), wanted)
@@ -65,7 +68,7 @@ def _bring_tip(tip: Tip, ref: str, tips: git.Repo, remote: Remote) -> None:
             raise
         remote.run(tips.git, "fetch", "--depth=1", *_QUIET, "--", remote.url, f"+{tip.remote_ref}:{ref}")
     else:
-        if not tip.remote_ref.startswith("refs/tags/"):
+        if tip.remote_ref.startswith("refs/heads/"):
             return
     status, _, _ = run(tips.git, "update_ref", ref, f"{ref}^{{commit}}")
     if status:

@@ -4,6 +4,7 @@ URL and credentials flow in, a folder's name flows out. `mirrors` calls it.
 """
 
 import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,7 @@ class Identities:
 
     def __init__(self, salt: bytes) -> None:
         self._salt = salt
-        self._names: dict[tuple[str, str, str, str], str] = {}
+        self._names: dict[tuple[str, GitCredentials], str] = {}
 
     @classmethod
     def at(cls, path: Path) -> "Identities":
@@ -37,14 +38,16 @@ class Identities:
         return cls(salt)
 
     def name(self, url: str, credentials: GitCredentials | None) -> str:
-        """32 hexadecimal digits. Another password or CA means another mirror: what one may read, the other may not."""
+        """32 hexadecimal digits. Another credential, CA or proxy means another mirror.
+
+        What one may read, the other may not.
+        """
         given = credentials or GitCredentials()
-        key = (url, given.username, given.password, given.ca_pem)
-        if key not in self._names:
-            text = "\0".join(key).encode()
-            if any(key[1:]):
-                digest = hashlib.scrypt(text, salt=self._salt, n=_SCRYPT_N, r=8, p=1, dklen=16)
+        if (url, given) not in self._names:
+            if given == GitCredentials():
+                digest = hashlib.sha256(self._salt + url.encode()).digest()[:16]
             else:
-                digest = hashlib.sha256(self._salt + text).digest()[:16]
-            self._names[key] = digest.hex()
-        return self._names[key]
+                text = json.dumps([url, given.to_body()], sort_keys=True).encode()
+                digest = hashlib.scrypt(text, salt=self._salt, n=_SCRYPT_N, r=8, p=1, dklen=16)
+            self._names[url, given] = digest.hex()
+        return self._names[url, given]

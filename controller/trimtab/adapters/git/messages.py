@@ -30,9 +30,10 @@ class Fetch:
     mirror: str
     url: str
     ref: dict[str, str]
-    username: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
-    ca_pem: str = field(default="", repr=False)
+    credentials: dict[str, Any] = field(default_factory=dict, repr=False)
+    """A `GitCredentials` as its `to_body` gives it; an App's token is in it already."""
+    addresses: dict[str, Any] = field(default_factory=dict)
+    """An `AddressPolicy` as its `to_body` gives it."""
     known_sha: str = ""
     """The commit the main process has for this ref, with all that `FetchAnswer` would say of it."""
     condition: Condition = Condition.UNSURE
@@ -53,6 +54,23 @@ class FetchAnswer:
     committer: str = ""
     committer_time: float = 0.0
     subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppToken:
+    """Obtain a token of the GitHub App in `credentials`; the answer is an AppTokenAnswer."""
+
+    credentials: dict[str, Any] = field(repr=False)
+    addresses: dict[str, Any]
+    mirror: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppTokenAnswer:
+    """A token; `expires` in seconds since the epoch."""
+
+    token: str = field(repr=False)
+    expires: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +120,11 @@ class Warm:
     mirror: str = ""
 
 
-Request = Fetch | Tree | Blobs | Materialise | Cleanup | Warm
+Request = Fetch | AppToken | Tree | Blobs | Materialise | Cleanup | Warm
 
-_KINDS: dict[str, type[Request]] = {kind.__name__: kind for kind in (Fetch, Tree, Blobs, Materialise, Cleanup, Warm)}
+_KINDS: dict[str, type[Request]] = {
+    kind.__name__: kind for kind in (Fetch, AppToken, Tree, Blobs, Materialise, Cleanup, Warm)
+}
 
 
 def to_message(request: Request) -> dict[str, Any]:

@@ -10,14 +10,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trimtab.adapters.git.app_tokens import AppTokens
 from trimtab.adapters.git.data_folder import DataFolder, remove
 from trimtab.adapters.git.flights import Flight, Flights
 from trimtab.adapters.git.limits import GitLimits
-from trimtab.adapters.git.messages import Blobs, Cleanup, Condition, Fetch, FetchAnswer, Materialise, Request, Tree
+from trimtab.adapters.git.messages import (
+    AppToken,
+    AppTokenAnswer,
+    Blobs,
+    Cleanup,
+    Condition,
+    Fetch,
+    FetchAnswer,
+    Materialise,
+    Request,
+    Tree,
+)
 from trimtab.adapters.git.worker_pool import MirrorUnreadable, WorkerPool
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.revision import Revision
 from trimtab.reconcile.ports import CommitInfo, Fetched, GitCredentials
+from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.credentials import check_credentials
 from trimtab.source.failures import timed_out
 from trimtab.source.path import repository_path
@@ -51,6 +64,7 @@ class GitMirrors:
         self._limits = limits or GitLimits()
         self._pool = WorkerPool(self._limits)
         self._flights: Flights[Fetched] = Flights()
+        self._tokens = AppTokens(self._mint)
         self._mirrors: dict[Path, _Mirror] = {}
         self._chores: set[asyncio.Task[None]] = set()
 
@@ -77,26 +91,34 @@ class GitMirrors:
         return self._pool.pids
 
     async def fetch(
-        self, url: str, ref: Mapping[str, str], credentials: GitCredentials | None, *, timeout_seconds: float
+        self,
+        url: str,
+        ref: Mapping[str, str],
+        credentials: GitCredentials | None,
+        *,
+        timeout_seconds: float,
+        addresses: AddressPolicy = ANYWHERE,
     ) -> Fetched:
         """Resolve `ref` and have its commit at hand; see the port. Nothing is transferred where it did not move.
 
         Reasons of SourceError: those of `source` (InvalidURL, InvalidRef, InvalidCredentials) and of
-        `source.failures`, RefNotFound, EmptyRepository, CommitNotOnBranch, Redirected, TimedOut, MirrorBroken.
+        `source.failures`, RefNotFound, EmptyRepository, CommitNotOnBranch, Redirected, TimedOut, MirrorBroken,
+        AddressRefused where `addresses` does not allow the server's or the proxy's.
         """
         check_url(url)
         wanted_ref(ref)
         given = credentials or GitCredentials()
-        check_credentials(given.username, given.password, given.ca_pem)
+        check_credentials(url, given)
         mirror = self._mirror(url, credentials)
         wanted = tuple(sorted((key, value) for key, value in ref.items() if value))
-        key = (mirror.path, wanted)
+        # Who may not go where another may, does not join the other's flight.
+        key = (mirror.path, wanted, addresses)
 
         async def make(flight: Flight[Fetched]) -> Fetched:
             async with mirror.lock:
                 self._flights.depart(key, flight)
                 async with asyncio.timeout(flight.timeout_seconds):
-                    return await self._fetch(mirror, url, wanted, given)
+                    return await self._fetch(mirror, url, wanted, given, addresses)
 
         try:
             async with asyncio.timeout(timeout_seconds):
@@ -144,8 +166,14 @@ class GitMirrors:
         return self._mirrors.setdefault(path, _Mirror(path))
 
     async def _fetch(
-        self, mirror: _Mirror, url: str, wanted: tuple[tuple[str, str], ...], credentials: GitCredentials
+        self,
+        mirror: _Mirror,
+        url: str,
+        wanted: tuple[tuple[str, str], ...],
+        credentials: GitCredentials,
+        addresses: AddressPolicy,
     ) -> Fetched:
+        logged_in = await self._tokens.logged_in(credentials, addresses)
         if mirror.condition is not Condition.SOUND:
             mirror.known.clear()
         known = mirror.known.get(wanted)
@@ -153,9 +181,8 @@ class GitMirrors:
             mirror=str(mirror.path),
             url=url,
             ref=dict(wanted),
-            username=credentials.username,
-            password=credentials.password,
-            ca_pem=credentials.ca_pem,
+            credentials=logged_in.to_body(),
+            addresses=addresses.to_body(),
             known_sha=known.revision.sha if known else "",
             condition=mirror.condition,
             max_pack_bytes=self._limits.max_pack_bytes,
@@ -168,6 +195,8 @@ class GitMirrors:
             mirror.condition = Condition.BROKEN
             raise
         except SourceError as error:
+            if error.reason == "AuthenticationFailed":
+                self._tokens.forget(credentials)
             if error.reason in _DOUBTFUL:
                 mirror.condition = Condition.DOUBTFUL
             elif error.reason not in _CUT_SHORT:
@@ -201,6 +230,9 @@ class GitMirrors:
 
     async def _call(self, request: Request, *, network: bool = False) -> dict[str, Any]:
         return await self._pool.call(request, network=network)
+
+    async def _mint(self, request: AppToken) -> AppTokenAnswer:
+        return AppTokenAnswer(**await self._call(request, network=True))
 
     async def _clean_up(self, mirror: _Mirror) -> None:
         async with mirror.lock:

@@ -3,20 +3,20 @@
 A checked URL, credentials and a wanted ref flow in, tips or a `SourceError` flow out. Runs in a worker.
 """
 
-import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import git
 
-from trimtab.adapters.git.environment import basic_token, network_environment
 from trimtab.core.errors import Problem, SourceError
-from trimtab.source.failures import problem_of, redirected
-from trimtab.source.ref import Branch, DefaultBranch, Tag
-from trimtab.source.url import show_url
+from trimtab.source.failures import problem_of, redirected, refused_host_key, through_proxy
+from trimtab.source.proxy import Proxy
+from trimtab.source.ref import Branch, DefaultBranch, Name, Semver, Tag, WantedTip
+from trimtab.source.ssh_keys import host_alias, known_hosts
+from trimtab.source.url import place_of, show_url
 
+_HOST_KEY = re.compile(r"debug1: Server host key: (\S+ SHA256:\S+)")
 _LOCATION = re.compile(r"Recv header: location:\s*(\S+)", re.IGNORECASE)
 
 
@@ -35,7 +35,11 @@ class Remote:
 
     url: str
     environment: Mapping[str, str]
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = ()
+    verbose: Mapping[str, str] | None = None
+    """For SSH: the environment in which ssh tells what the server shows."""
+    known_hosts: str = ""
+    proxy: Proxy | None = None
 
     def __repr__(self) -> str:
         return f"Remote({show_url(self.url)})"
@@ -48,21 +52,46 @@ class Remote:
         problem = problem_of(words, url=self.url, secrets=self.secrets)
         if problem.reason == "Redirected":
             problem = redirected(self.url, self._location(commands))
-        raise SourceError(problem)
+        if problem.reason == "HostKeyRefused":
+            problem = self._refused_host_key(commands)
+        raise SourceError(through_proxy(problem, self.proxy) if self.proxy else problem)
 
-    def tip(self, commands: git.Git, wanted: Branch | Tag | DefaultBranch) -> Tip:
+    def tip(self, commands: git.Git, wanted: WantedTip) -> Tip:
         """Ask where a ref stands. Raises SourceError, among others with EmptyRepository and RefNotFound."""
-        if isinstance(wanted, DefaultBranch):
-            return self._default_branch(commands)
-        kind, flag = ("branch", "--heads") if isinstance(wanted, Branch) else ("tag", "--tags")
-        ref, peeled = wanted.remote_ref, f"{wanted.remote_ref}^{{}}"
-        output = self.run(commands, "ls_remote", flag, "--", self.url, ref, peeled)
+        match wanted:
+            case DefaultBranch():
+                return self._default_branch(commands)
+            case Branch():
+                return self._named(commands, wanted.remote_ref, wanted.name, f"branch {wanted.name}", "--heads")
+            case Tag():
+                return self._named(commands, wanted.remote_ref, wanted.name, f"tag {wanted.name}", "--tags")
+            case Name():
+                return self._named(commands, wanted.remote_ref, wanted.short, f"ref {wanted.name}")
+            case Semver():
+                return self._highest(commands, wanted)
+
+    def _named(self, commands: git.Git, ref: str, name: str, what: str, *flags: str) -> Tip:
+        peeled = f"{ref}^{{}}"
         # `ls-remote` matches the ends of names, so that more than was asked for may be among the rows.
-        rows = dict(line.split("\t")[::-1] for line in output.splitlines() if "\t" in line)
+        rows = _rows(self.run(commands, "ls_remote", *flags, "--", self.url, ref, peeled))
         sha = rows.get(peeled) or rows.get(ref)
         if sha is None:
-            raise self._missing(commands, f"{kind} {wanted.name}")
-        return Tip(wanted.name, ref, sha)
+            raise self._missing(commands, what)
+        return Tip(name, ref, sha)
+
+    def _highest(self, commands: git.Git, wanted: Semver) -> Tip:
+        """Annotated tags have a second row for the commit, which ends with ^{}."""
+        rows = _rows(self.run(commands, "ls_remote", "--tags", "--", self.url))
+        tags = [ref.removeprefix("refs/tags/") for ref in rows if ref.startswith("refs/tags/")]
+        tag = wanted.range.highest(tags)
+        if not tag:
+            error = self._missing(commands, f"a tag with a version in {wanted.name}")
+            remedy = "push such a tag, or widen ref.semver; pre-releases count only where it names one, as in >=1.0.0-0"
+            if error.reason == "RefNotFound":
+                error = SourceError(replace(error.problems[0], remedy=remedy))
+            raise error
+        ref = f"refs/tags/{tag}"
+        return Tip(tag, ref, rows.get(f"{ref}^{{}}") or rows[ref])
 
     def _default_branch(self, commands: git.Git) -> Tip:
         output = self.run(commands, "ls_remote", "--symref", "--", self.url, "HEAD")
@@ -92,6 +121,15 @@ class Remote:
             )
         )
 
+    def _refused_host_key(self, commands: git.Git) -> Problem:
+        """Ask once more, and have ssh say which key the server shows; without being asked it only refuses."""
+        _, _, words = replace(self, environment=self.verbose or {})._try(commands, "ls_remote", "--", self.url)
+        found = _HOST_KEY.search(words)
+        place = place_of(self.url)
+        alias = host_alias(place.host, place.port)
+        known = [str(host) for host in known_hosts(self.known_hosts) if host.names(alias)]
+        return refused_host_key(self.url, shown=found.group(1) if found else "", known=known)
+
     def _location(self, commands: git.Git) -> str:
         """Ask once more, and read from the trace where the server points; git itself does not tell.
 
@@ -114,17 +152,6 @@ def run(commands: git.Git, name: str, *arguments: str) -> tuple[int, str, str]:
     return int(status), str(output), str(words)
 
 
-@contextmanager
-def opened(url: str, *, username: str, password: str, ca_pem: str) -> Iterator[Remote]:
-    """A Remote for as long as the block runs; its CA lies in memory that ends with it."""
-    secrets = tuple(filter(None, (password, basic_token(username, password) if username or password else "")))
-    descriptor = os.memfd_create("ca") if ca_pem else -1
-    try:
-        ca_path = ""
-        if ca_pem:
-            os.write(descriptor, ca_pem.encode())
-            ca_path = f"/proc/{os.getpid()}/fd/{descriptor}"
-        yield Remote(url, network_environment(username=username, password=password, ca_path=ca_path), secrets)
-    finally:
-        if ca_pem:
-            os.close(descriptor)
+def _rows(output: str) -> dict[str, str]:
+    """SHA by ref, of what `ls-remote` prints."""
+    return dict(line.split("\t")[::-1] for line in output.splitlines() if "\t" in line)

@@ -5,9 +5,11 @@ the test fixtures start it in their own process; each connection is a thread.
 """
 
 import base64
+import contextlib
 import hmac
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -171,8 +173,10 @@ class _Listener(ThreadingHTTPServer):
         if self.tls:
             request.settimeout(GitHandler.timeout)
             try:
-                request = self.tls.wrap_socket(request, server_side=True)
+                request = self.tls.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+                request.do_handshake()
             except (OSError, ValueError):
+                _end_refused(request)
                 return
         try:
             super().finish_request(request, client_address)
@@ -256,6 +260,17 @@ class GitServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _end_refused(connection: socket.socket) -> None:
+    """End so that the client reads why: closing with its bytes unread would reset the connection before."""
+    with contextlib.suppress(OSError):
+        connection.settimeout(2)
+        connection.shutdown(socket.SHUT_WR)
+        # The bytes as they came: there is no TLS to unpack.
+        while socket.socket.recv(connection, _CHUNK_BYTES):
+            pass
+    connection.close()
 
 
 def _feed(stream: IO[bytes], body: bytes) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from trimtab.adapters.git import frames
 from trimtab.adapters.git.environment import local_environment
 from trimtab.adapters.git.messages import (
+    AppToken,
     Blobs,
     Cleanup,
     Fetch,
@@ -47,7 +48,7 @@ def answer(request: Request) -> dict[str, Any]:
     except SourceError as error:
         return refusal(error, broken=error.reason == "MirrorBroken")
     except ImportError:
-        problem = Problem("git was not found", reason="GitMissing", remedy="install git 2.36 or newer", retry=True)
+        problem = Problem("git was not found", reason="GitMissing", remedy="install git 2.37 or newer", retry=True)
     except OSError as error:
         problem = _of_system(error)
     except Exception as error:  # noqa: BLE001 - the boundary
@@ -67,6 +68,10 @@ def _carry_out(request: Request) -> dict[str, Any]:
     match request:
         case Fetch():
             return asdict(fetching.fetch(request))
+        case AppToken():
+            from trimtab.adapters.git import github_app
+
+            return asdict(github_app.app_token(request))
         case Tree():
             return {"sha": trees.tree_sha(request)}
         case Blobs():

@@ -15,6 +15,7 @@ from typing import Final
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.revision import Revision
 from trimtab.reconcile.ports import CommitInfo, Fetched, GitCredentials
+from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.path import repository_path
 
 REVISION: Final = Revision("working-copy", "0" * 40)
@@ -39,6 +40,7 @@ class WorkingCopy:
         credentials: GitCredentials | None,  # noqa: ARG002  the port has it
         *,
         timeout_seconds: float,  # noqa: ARG002  the port has it
+        addresses: AddressPolicy = ANYWHERE,  # noqa: ARG002  the port has it
     ) -> Fetched:
         """The one revision there is."""
         nobody = CommitInfo(REVISION.sha, "", 0.0, "", 0.0, "working copy")

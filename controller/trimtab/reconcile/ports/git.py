@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 from trimtab.core.revision import Revision
+from trimtab.source.addresses import ANYWHERE, AddressPolicy
+from trimtab.source.credentials import GitCredentials
+
+__all__ = ["CommitInfo", "Fetched", "Git", "GitCredentials"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +34,19 @@ class Fetched:
     tree_sha: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class GitCredentials:
-    """Basic auth and CA for one repository; `repr` shows nothing of it."""
-
-    username: str = ""
-    password: str = ""
-    ca_pem: str = ""
-
-    def __repr__(self) -> str:
-        return "GitCredentials(…)"
-
-
 class Git(Protocol):
     """Mirrors of repositories: one per URL and credential, fetched once for all that use it."""
 
     async def fetch(
-        self, url: str, ref: Mapping[str, str], credentials: GitCredentials | None, *, timeout_seconds: float
+        self,
+        url: str,
+        ref: Mapping[str, str],
+        credentials: GitCredentials | None,
+        *,
+        timeout_seconds: float,
+        addresses: AddressPolicy = ANYWHERE,
     ) -> Fetched:
-        """Resolve `ref` (branch | tag | commit, as in GitRepository.spec.ref), fetch its tip. Raises SourceError."""
+        """Resolve `ref` (as in GitRepository.spec.ref), fetch its tip from an allowed address. Raises SourceError."""
         ...
 
     async def tree(self, url: str, credentials: GitCredentials | None, sha: str, path: str) -> str:

@@ -2,6 +2,8 @@
 
 from trimtab.adapters.git.identities import Identities
 from trimtab.reconcile.ports import GitCredentials
+from trimtab.source.credentials import GitHubApp
+from trimtab.source.proxy import Proxy
 
 BOB = GitCredentials(username="bob", password="canary")
 URL = "https://git.example.org/app.git"
@@ -17,6 +19,13 @@ def test_names_differ_by_url_and_by_every_credential():
         (URL, GitCredentials(username="eve", password="canary")),
         (URL, GitCredentials(username="bob", password="canary", ca_pem="x")),
         (URL, GitCredentials(password="canary")),
+        (URL, GitCredentials(bearer_token="canary")),
+        (URL, GitCredentials(certificate="x", certificate_key="canary")),
+        (URL, GitCredentials(identity="canary", known_hosts="x")),
+        (URL, GitCredentials(identity="canary", known_hosts="y")),
+        (URL, GitCredentials(github_app=GitHubApp("1", "2", "canary"))),
+        (URL, GitCredentials(github_app=GitHubApp("1", "3", "canary"))),
+        (URL, GitCredentials(proxy=Proxy("http://p", "u", "canary"))),
     ]
     assert len({names.name(*variant) for variant in variants}) == len(variants)
     assert names.name(URL, None) == names.name(URL, GitCredentials())

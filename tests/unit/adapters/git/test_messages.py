@@ -6,6 +6,8 @@ import pytest
 
 from trimtab.adapters.git import frames
 from trimtab.adapters.git.messages import (
+    AppToken,
+    AppTokenAnswer,
     Blobs,
     Cleanup,
     Condition,
@@ -20,14 +22,23 @@ from trimtab.adapters.git.messages import (
 )
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.manifest import Origin
+from trimtab.source.addresses import AddressPolicy
+from trimtab.source.credentials import GitCredentials
 
-FETCH = Fetch(mirror="/m", url="https://h/a", ref={"branch": "ä"}, password="canary", condition=Condition.BROKEN)
+FETCH = Fetch(
+    mirror="/m",
+    url="https://h/a",
+    ref={"branch": "ä"},
+    credentials=GitCredentials("u", "canary").to_body(),
+    condition=Condition.BROKEN,
+)
 
 
 @pytest.mark.parametrize(
     "request_",
     [
         FETCH,
+        AppToken(credentials=GitCredentials(bearer_token="canary").to_body(), addresses=AddressPolicy().to_body()),
         Tree(mirror="/m", sha="a" * 40, path="x"),
         Blobs(mirror="/m", sha="a" * 40, path="", max_files=3),
         Materialise(mirror="/m", sha="a" * 40, paths=["", "x"], target="/t", max_files=1, max_bytes=2),
@@ -41,6 +52,8 @@ def test_requests_survive_the_way(request_):
 
 def test_credentials_do_not_show():
     assert "canary" not in repr(FETCH)
+    assert "canary" not in repr(AppToken(credentials={"password": "canary"}, addresses={}))
+    assert "canary" not in repr(AppTokenAnswer(token="canary", expires=0.0))
 
 
 def test_errors_survive_the_way():

@@ -1,0 +1,145 @@
+"""Ways to a host: straight or through a proxy, to addresses that were judged before; and the connection itself.
+
+A host, a policy and a proxy flow in, a Route flows out; a Route flows in, a connected stream or a `SourceError` flows
+out. `github_app` goes over one, and so does the program `tunnel`, which ssh runs.
+"""
+
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError, ProxyType
+from python_socks.sync.v2 import Proxy as SyncProxy
+
+from trimtab.adapters.git.addresses import Lookup, look_up, pinned
+from trimtab.core.errors import SourceError
+from trimtab.source.addresses import AddressPolicy
+from trimtab.source.failures import problem_of, through_proxy
+from trimtab.source.proxy import Proxy
+
+PROXY: Final = "the proxy of spec.proxySecretRef"
+_TYPES: Final = {"http": ProxyType.HTTP, "https": ProxyType.HTTP, "socks5": ProxyType.SOCKS5}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Connect to `address` and `port`; with a proxy to `proxy_address` first. A certificate must hold `name`."""
+
+    url: str
+    name: str
+    address: str
+    port: int
+    proxy: Proxy | None = None
+    proxy_address: str = ""
+    ca_pem: str = ""
+
+    def __repr__(self) -> str:
+        return f"Route({self.name!r}, {self.port})"
+
+    def to_body(self) -> dict[str, Any]:
+        """A JSON-like form, as secret as the proxy's password."""
+        return asdict(self)
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> "Route":
+        """The inverse of `to_body`."""
+        proxy = Proxy(**body["proxy"]) if body["proxy"] else None
+        return cls(**{**body, "proxy": proxy})
+
+
+def route_to(
+    host: str,
+    port: int,
+    policy: AddressPolicy,
+    *,
+    url: str,
+    proxy: Proxy | None = None,
+    ca_pem: str = "",
+    lookup: Lookup = look_up,
+    what: str = "the host of spec.url",
+) -> Route:
+    """The way to a host. Raises SourceError: AddressRefused, HostNotFound."""
+    addresses = pinned(host, port, policy, lookup=lookup, what=what, known_elsewhere=proxy is not None)
+    at_proxy = pinned(proxy.host, proxy.port, policy, lookup=lookup, what=PROXY) if proxy else ()
+    return Route(
+        url=url,
+        name=host,
+        address=addresses[0] if addresses else host,
+        port=port,
+        proxy=proxy,
+        proxy_address=(at_proxy[0] if at_proxy else proxy.host) if proxy else "",
+        ca_pem=ca_pem,
+    )
+
+
+def connected(route: Route, *, tls: bool, timeout_seconds: float) -> Any:
+    """A connected socket (or what behaves like one, for TLS within TLS). Raises NoRoute."""
+    try:
+        if route.proxy is None:
+            raw = socket.create_connection((route.address, route.port), timeout_seconds)
+            return _context(route.ca_pem, route.name).wrap_socket(raw) if tls else raw
+        secure = _context(route.proxy.ca_pem, route.proxy.host) if route.proxy.scheme == "https" else None
+        proxy = SyncProxy(
+            _TYPES[route.proxy.scheme],
+            route.proxy_address,
+            route.proxy.port,
+            username=route.proxy.username or None,
+            password=route.proxy.password or None,
+            rdns=True,
+            proxy_ssl=secure,
+        )
+        dest = _context(route.ca_pem, route.name) if tls else None
+        return proxy.connect(route.address, route.port, dest_ssl=dest, timeout=timeout_seconds).socket
+    except (OSError, ProxyError, ProxyConnectionError, ProxyTimeoutError) as error:
+        raise NoRoute(route, _words(error)) from None
+
+
+class NoRoute(SourceError):
+    """No connection came about; `words` say why, as git's own words would."""
+
+    def __init__(self, route: Route, words: str) -> None:
+        problem = problem_of(words, url=route.url)
+        super().__init__(through_proxy(problem, route.proxy) if route.proxy else problem)
+        self.words = words
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"TLS certificate: {error.verify_message}"
+    if isinstance(error, ProxyError):
+        refused = error.error_code == 407 or "auth" in str(error).lower()
+        return "the proxy refused the credentials" if refused else f"the proxy failed: {error}"
+    if isinstance(error, ProxyConnectionError):
+        return f"connection to proxy failed: {error.strerror}"
+    if isinstance(error, socket.gaierror):
+        return "could not resolve host"
+    if isinstance(error, TimeoutError):
+        return "connection timed out"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {error.reason}"
+    return f"connect failed: {error.strerror if isinstance(error, OSError) else type(error).__name__}"
+
+
+class _NamedContext(ssl.SSLContext):
+    """Checks the certificate for a name whatever address was connected to."""
+
+    expected = ""
+
+    def wrap_socket(self, sock: Any, *arguments: Any, **named: Any) -> Any:
+        return super().wrap_socket(sock, *arguments, **{**named, "server_hostname": self.expected})
+
+    def wrap_bio(self, *arguments: Any, **named: Any) -> Any:
+        return super().wrap_bio(*arguments, **{**named, "server_hostname": self.expected})
+
+
+def _context(ca_pem: str, name: str) -> ssl.SSLContext:
+    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.expected = name
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_pem:
+        context.load_verify_locations(cadata=ca_pem)
+    else:
+        context.load_default_certs()
+    return context

@@ -1,0 +1,106 @@
+"""Which network addresses a source may be at: refused are those that only this cluster, node or pod can reach.
+
+Resolved addresses flow in, the kind of a refused one or nothing flows out. Whoever connects for a source asks, and then
+connects to the very address that was judged.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any, Final
+
+_Address = IPv4Address | IPv6Address
+_NAT64: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_SITE_LOCAL: Final = IPv6Network("fec0::/10")
+_COMPATIBLE: Final = IPv6Network("::/96")
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPolicy:
+    """Public addresses, the networks `allowed` besides; with `anywhere` all there are."""
+
+    allowed: tuple[str, ...] = ()
+    anywhere: bool = False
+
+    def refusal(self, address: str) -> str:
+        """What kind of address this is where it is refused (`loopback`, `private` …), else the empty string."""
+        if self.anywhere:
+            return ""
+        parsed = ip_address(address.partition("%")[0])
+        if self._allows(parsed):
+            return ""
+        forms = (parsed, *_embedded(parsed))
+        return next((kind for form in forms if (kind := _kind(form)) and not self._allows(form)), "")
+
+    def to_body(self) -> dict[str, Any]:
+        """A JSON-like form."""
+        return {"allowed": list(self.allowed), "anywhere": self.anywhere}
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> "AddressPolicy":
+        """The inverse of `to_body`; what nobody filled in allows public addresses only."""
+        return cls(tuple(body.get("allowed", ())), bool(body.get("anywhere", False)))
+
+    def _allows(self, address: _Address) -> bool:
+        return any(address in ip_network(network) for network in self.allowed)
+
+
+ANYWHERE: Final = AddressPolicy(anywhere=True)
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceAddresses:
+    """Who may reach what: sources of the controller's `own` namespace everything, unless it is `restricted` as well."""
+
+    own: str
+    allowed: tuple[str, ...] = ()
+    restricted: bool = False
+
+    def of(self, namespace: str) -> AddressPolicy:
+        """The policy for the sources of a namespace."""
+        return ANYWHERE if namespace == self.own and not self.restricted else AddressPolicy(self.allowed)
+
+
+def check_networks(networks: Iterable[str]) -> tuple[str, ...]:
+    """Networks such as 10.1.0.0/16 or fd00::/8, or single addresses. Raises ValueError on others, naming the text."""
+    checked = []
+    for network in networks:
+        try:
+            checked.append(str(ip_network(network.strip())))
+        except ValueError:
+            raise ValueError(f"{network!a} is no network: write it like 10.1.0.0/16") from None
+    return tuple(checked)
+
+
+def _embedded(address: _Address) -> tuple[_Address, ...]:
+    """The IPv4 addresses that an IPv6 address stands for: the packets reach those."""
+    if isinstance(address, IPv4Address):
+        return ()
+    if address.ipv4_mapped:
+        return (address.ipv4_mapped,)
+    if address.sixtofour:
+        return (address.sixtofour,)
+    if address.teredo:
+        return address.teredo
+    if any(address in network for network in _NAT64) or (address in _COMPATIBLE and int(address) > 1):
+        return (IPv4Address(int(address) & 0xFFFFFFFF),)
+    return ()
+
+
+def _kind(address: _Address) -> str:
+    if address.is_unspecified:
+        return "unspecified"
+    if address.is_loopback:
+        return "loopback"
+    if address.is_link_local:
+        return "link-local"
+    if address.is_multicast:
+        return "multicast"
+    if isinstance(address, IPv6Address) and (address in _COMPATIBLE or address in _SITE_LOCAL):
+        return "reserved"
+    if isinstance(address, IPv6Address) and (_embedded(address) or address in _NAT64[0]):
+        # What it stands for is judged by itself.
+        return ""
+    if address.is_reserved:
+        return "reserved"
+    return "" if address.is_global else "private"

@@ -10,6 +10,8 @@ pytest_plugins = [
     "tests.fixtures.kube",
     "tests.fixtures.controller",
     "tests.fixtures.lab",
+    "tests.fixtures.oci_registry",
+    "tests.fixtures.web_server",
 ]
 
 

@@ -33,6 +33,7 @@ from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.queue import WorkQueue
 from trimtab.reconcile.repositories import RepositoryReconciler
 from trimtab.reconcile.runner import Runner
+from trimtab.reconcile.sources import Sources
 from trimtab.reconcile.survey import Surveyor
 from trimtab.reconcile.sync import Synchroniser
 from trimtab.reconcile.teardown import Teardown
@@ -229,6 +230,7 @@ class Rig:
             desk=self.desk,
             queue=self.queue,
             artifacts=self.artifacts,
+            sources=Sources(self.artifacts),
             objects=self.objects,
             own=self.office,
             desired=DesiredStates(renderer=self.renderer, objects=self.objects, instance="test", key=SIGNING_KEY),

@@ -180,7 +180,7 @@ class ApplicationStatus(Status):
     """The newest revision that was applied in full."""
     last_attempted_revision: str | None = None
     """The newest revision that was tried."""
-    sources: tuple[SourceRevision, ...] = ()
+    sources: tuple[SourceRevision, ...] | None = None
     """The revisions of the further sources."""
     inventory: InventoryCount | None = None
     """The objects in numbers."""

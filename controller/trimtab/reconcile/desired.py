@@ -20,7 +20,7 @@ from trimtab.plan.ownership import mark
 from trimtab.reconcile.artifacts import Artifact
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.parallel import gather_bounded
-from trimtab.reconcile.ports import Folder, Objects, Rendered, Renderer, RenderJob
+from trimtab.reconcile.ports import Folder, Objects, Rendered, Renderer, RenderJob, SourceTree
 from trimtab.reconcile.state import AppState, Desired
 from trimtab.render.identity import render_key, render_spec
 from trimtab.render.qualify import Qualified, qualify, unserved
@@ -56,14 +56,21 @@ class DesiredStates:
         self._slots = asyncio.Semaphore(slots)
 
     async def get(
-        self, application: Application, artifact: Artifact, state: AppState, *, again: bool = False
+        self,
+        application: Application,
+        artifact: Artifact,
+        state: AppState,
+        *,
+        others: Mapping[str, SourceTree] | None = None,
+        again: bool = False,
     ) -> Desired:
         """The desired state at an artifact. Raises RenderError or SourceError with all that is wrong.
 
-        `again`: what did not work the last time, with the same input, is tried once more instead of being said again.
+        `others` are the further sources. `again`: what did not work the last time, with the same input, is tried once
+        more instead of being said again.
         """
         metadata = application.metadata
-        job = RenderJob(spec=application.spec, tree=artifact.tree)
+        job = RenderJob(spec=application.spec, tree=artifact.tree, others=others or {})
         sources = tuple((name, tree.identity, tree.revision) for name, tree in sorted(job.trees().items()))
         attempt = (sources, job.inputs.digest, metadata.generation, metadata.requested_at)
         failed = self._failed.get(state.owner.uid)

@@ -1,7 +1,8 @@
 """The index of a Helm chart repository: which versions of which charts there are, and where they lie.
 
 The bytes of an `index.yaml` flow in, a `ChartIndex` flows out, and from it the version that a range asks for. It
-is read event by event, so that a hostile index builds nothing: aliases are refused, and what is not needed is passed over.
+is read event by event, so that a hostile index builds nothing: aliases are refused, and what is not needed is passed
+over.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,9 +32,9 @@ class ChartVersion:
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ChartIndex:
-    """Charts by name, the versions of each as listed."""
+    """Charts by name, the versions of each as listed. There may be many: nobody compares them one by one."""
 
     charts: Mapping[str, tuple[ChartVersion, ...]]
 

@@ -24,7 +24,7 @@ def next_hop(url: str, location: str) -> str:
     """The URL that a redirect leads to. Raises SourceError where it is none, gives up TLS or holds credentials."""
     if not location:
         raise _refusal(f"{show_url(url)}: the server redirects without saying where to", "Redirected")
-    target = urljoin(url, location.strip())
+    target = _joined(url, location)
     parts = _split(target)
     if parts.scheme == "http" and url.startswith("https:"):
         message = f"{show_url(url)}: the server redirects to {show_url(target)}, which gives up TLS"
@@ -34,9 +34,16 @@ def next_hop(url: str, location: str) -> str:
 
 def download_url(base: str, reference: str) -> str:
     """The URL of a file of a repository, which may be told relative to the repository's own. Raises SourceError."""
-    target = urljoin(base.rstrip("/") + "/", reference.strip())
+    target = _joined(base.rstrip("/") + "/", reference)
     _split(target)
     return target
+
+
+def _joined(base: str, reference: str) -> str:
+    try:
+        return urljoin(base, reference.strip())
+    except ValueError:
+        raise _refusal(f"{show_url(base)}: it leads to an URL that is malformed", "InvalidURL") from None
 
 
 def _split(url: str) -> SplitResult:

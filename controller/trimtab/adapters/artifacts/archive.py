@@ -104,7 +104,7 @@ def _write_file(content: IO[bytes], place: Path) -> str:
     try:
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         sum_of = sha256()
-        with open(place, "xb", opener=_private) as file:  # noqa: PTH123 - Path.open takes no opener
+        with open(place, "xb", opener=_private) as file:
             while chunk := content.read(_CHUNK):
                 sum_of.update(chunk)
                 file.write(chunk)

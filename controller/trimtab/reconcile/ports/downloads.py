@@ -68,7 +68,7 @@ class OciRegistries(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FetchedIndex:
     """An index at hand. `etag` and `modified` are what the server wants to be asked with the next time."""
 

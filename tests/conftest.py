@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.controller",
     "tests.fixtures.lab",
     "tests.fixtures.oci_registry",
+    "tests.fixtures.downloads",
     "tests.fixtures.web_server",
 ]
 

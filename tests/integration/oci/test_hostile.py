@@ -218,7 +218,7 @@ async def test_lists_of_tags_go_on_at_the_same_place_only(web, sources):
         web.routes["/v2/app/tags/list"] = Page(b"{}", headers={"Link": f'<{elsewhere}>; rel="next"'})
         assert (await refused(sources, web, ref={"semver": "1.x"})).reason == "ServerError"
     web.routes["/v2/app/tags/list"] = Page(b"{}", headers={"Link": f'<{following}>; rel="next"'})
-    assert (await refused(sources, web, ref={"semver": "1.x"})).reason == "ServerError"
+    assert (await refused(sources, web, ref={"semver": "1.x"})).reason in ("ServerError", "TimedOut")
 
 
 async def test_who_stops_waiting_stops_the_download(web, sources):

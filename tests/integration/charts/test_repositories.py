@@ -1,7 +1,5 @@
 """Charts out of HTTP repositories, honest and not."""
 
-from pathlib import Path
-
 import pytest
 import yaml
 from tests.fixtures.git_server import Authority
@@ -34,6 +32,10 @@ def offer(web, version="1.0.0", packed=None, *, digest=None, url=None, page=None
     web.routes["/charts/index.yaml"] = Page(index_of(told | ({"digest": stated} if stated else {})))
     web.routes[f"/charts/web-{version}.tgz"] = page or Page(packed)
     return packed
+
+
+def rest(store):
+    return list(store.room().iterdir())
 
 
 async def take(charts, web, version="*", access=NO_ACCESS):
@@ -125,11 +127,11 @@ async def test_an_own_authority_is_trusted_and_tls_is_not_given_up(start_web, ch
     assert plain.asked == []
 
 
-@pytest.mark.parametrize("field", ["ca_pem", "cert_pem", "key_pem"])
-async def test_certificates_that_are_none_are_refused(web, charts, field):
+@pytest.mark.parametrize("access", [Access(ca_pem="canary"), Access(cert_pem="canary"), Access(key_pem="canary")])
+async def test_certificates_that_are_none_are_refused(web, charts, access):
     offer(web)
     with pytest.raises(SourceError) as refused:
-        await take(charts, web, access=Access(**{field: "canary"}))
+        await take(charts, web, access=access)
     assert refused.value.reason == "SecretInvalid"
     assert "canary" not in str(refused.value)
 
@@ -156,7 +158,7 @@ async def test_charts_that_are_refused(web, charts, store, offered, reason):
         await charts.chart(found, ACCESS, name="web", version="*", timeout_seconds=1.0)
     assert refused.value.reason == reason
     assert "canary" not in str(refused.value)
-    assert list(Path(store.room()).iterdir()) == []
+    assert rest(store) == []
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,18 @@ from trimtab.source.oci_manifest import CHART_LAYER, OCI_MANIFEST
 FILES = {"deploy/a.yaml": "kind: A\n", "deploy/b.yaml": "kind: B\n", "readme.md": "hello"}
 
 
+def texts(target: Path) -> dict[str, str]:
+    return {path.relative_to(target).as_posix(): path.read_text() for path in target.rglob("*") if path.is_file()}
+
+
 async def files_of(tree, target: Path, *paths: str) -> dict[str, str]:
     await tree.materialise(list(paths or [""]), target)
-    return {path.relative_to(target).as_posix(): path.read_text() for path in target.rglob("*") if path.is_file()}
+    return texts(target)
+
+
+def push_by_oras(target: str) -> None:
+    Path("app.yaml").write_text("kind: A\n")
+    oras.client.OrasClient(insecure=True).push(target=target, files=["app.yaml:application/yaml"])
 
 
 async def test_a_tag_is_fetched(start_registry, sources, tmp_path):
@@ -39,9 +48,7 @@ async def test_a_tag_is_fetched(start_registry, sources, tmp_path):
 async def test_what_an_independent_client_pushed_is_fetched(start_registry, sources, tmp_path, monkeypatch):
     registry = start_registry()
     monkeypatch.chdir(tmp_path)
-    Path("app.yaml").write_text("kind: A\n")
-    client = oras.client.OrasClient(insecure=True)
-    client.push(target=f"{registry.host}/app:1.0", files=["app.yaml:application/yaml"])
+    push_by_oras(f"{registry.host}/app:1.0")
     spec = spec_of(registry, ref={"tag": "1.0"}, layerSelector={"mediaType": "application/yaml", "operation": "copy"})
     found = await sources.fetch(spec, NO_ACCESS, {}, None)
     assert await files_of(found.tree, tmp_path / "out") == {"app.yaml": "kind: A\n"}

@@ -3,11 +3,12 @@
 import asyncio
 import gzip
 import json
-import os
 import tarfile
 import time
+from pathlib import Path
 
 import pytest
+from tests.fixtures.cluster import wait_for
 from tests.fixtures.oci_registry import LAYER, digest_of, tgz
 from tests.fixtures.web_server import Page
 
@@ -40,12 +41,15 @@ def spec_of(web, **spec):
     return OciRepositorySpec.model_validate(body)
 
 
+def descriptors():
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
+
+
 async def refused(sources, web, access=NO_ACCESS, **spec):
-    before = set(os.listdir("/proc/self/fd"))
+    before = descriptors()
     with pytest.raises(SourceError) as error:
         await sources.fetch(spec_of(web, **spec), access, {}, None)
-    left = set(os.listdir("/proc/self/fd")) - before
-    assert len(left) <= 8, "file descriptors are left open"
+    assert len(descriptors() - before) <= 8, "file descriptors are left open"
     return error.value
 
 
@@ -155,8 +159,8 @@ ACCESS = Access(username="ann", password="token-canary")
 def ask_for_token(web, realm):
     digest = stand_in(web)
     challenge = f'Bearer realm="{realm}",service="reg",scope="repository:app:pull"'
+    refusal = Page(status=401, headers={"WWW-Authenticate": challenge})
     for path, page in list(web.routes.items()):
-        refusal = Page(status=401, headers={"WWW-Authenticate": challenge})
         web.routes[path] = lambda asked, page=page: page if asked.authorization == "Bearer t0ken" else refusal
     return digest
 
@@ -224,8 +228,7 @@ async def test_lists_of_tags_go_on_at_the_same_place_only(web, sources):
 async def test_who_stops_waiting_stops_the_download(web, sources):
     stand_in(web, page=Page(GOOD, drip=0.2))
     waiting = asyncio.create_task(sources.fetch(spec_of(web, timeout="60s"), NO_ACCESS, {}, None))
-    while not any("blobs" in each.path for each in web.asked):
-        await asyncio.sleep(0.01)
+    await asyncio.to_thread(wait_for, lambda: any("blobs" in each.path for each in web.asked))
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting

@@ -98,6 +98,7 @@ def test_too_many_versions_are_refused(monkeypatch):
 @given(st.binary(max_size=200))
 def test_no_bytes_do_more_than_be_refused(content):
     try:
-        assert parse_index(content).charts is not None
+        reason = "" if parse_index(content).charts is not None else "nothing"
     except SourceError as refused:
-        assert refused.reason == "IndexRefused"
+        reason = refused.reason
+    assert reason in ("", "IndexRefused")

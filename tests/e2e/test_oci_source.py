@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 from tests.fixtures.cluster import wait_for
+from tests.fixtures.controller import Trimtab
 from tests.fixtures.oci_registry import PASSWORD, USERNAME, digest_of, tgz
 from tests.fixtures.web_server import Page
 
@@ -66,6 +67,19 @@ def test_an_application_follows_an_artifact(lab, registry):
     lab.poke("shop", "toci")
     lab.wait_applied("shop", newer)
     assert value(lab) == "two"
+
+    trimtab = Trimtab(lab.cluster, lab.namespace)
+    assert "1.1.0@sha256:" in trimtab("get", "oci")
+    assert "OCIRepository/shop suspended" in trimtab("suspend", "oci/shop")
+    assert "True (suspended)" in trimtab("get", "oci/shop")
+    assert "resumed" in trimtab("resume", "oci/shop")
+    assert "Ready" in trimtab("get", "oci/shop")
+    trimtab("reconcile", "shop", "--with-source", "--wait")
+    assert "settings" not in trimtab("diff", "shop")
+    registry.push_files("shop", "1.2.0", {"deploy/settings.json": config_map("settings", "three")})
+    assert "three" in trimtab("diff", "shop", code=1)
+    trimtab("reconcile", "oci/shop", "--wait")
+    wait_for(lambda: value(lab) == "three")
 
     moved = registry.push_files("notes", "latest", {"a": "c"})
     lab.poke("notes", "toci")

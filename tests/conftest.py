@@ -10,6 +10,9 @@ pytest_plugins = [
     "tests.fixtures.kube",
     "tests.fixtures.controller",
     "tests.fixtures.lab",
+    "tests.fixtures.oci_registry",
+    "tests.fixtures.downloads",
+    "tests.fixtures.web_server",
 ]
 
 

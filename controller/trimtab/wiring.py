@@ -9,8 +9,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from trimtab import __version__
+from trimtab.adapters.artifacts.store import ArtifactStore
+from trimtab.adapters.charts.repositories import HttpChartRepositories
 from trimtab.adapters.clock.system import SystemClock
 from trimtab.adapters.git.mirrors import GitMirrors
+from trimtab.adapters.http.loop_thread import LoopThread
+from trimtab.adapters.http.pinning import no_link_local
 from trimtab.adapters.kube.access import Access, open_access
 from trimtab.adapters.kube.capabilities import KubeCapabilities
 from trimtab.adapters.kube.connection import Connection
@@ -20,6 +24,7 @@ from trimtab.adapters.kube.own_kinds import KubeOwnKinds
 from trimtab.adapters.kube.selector import bucket_selector
 from trimtab.adapters.kube.type_watch import Scope, WatchTimes
 from trimtab.adapters.kube.watcher import KubeWatches
+from trimtab.adapters.oci.sources import OciSources
 from trimtab.adapters.process.memory import give_back
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.adapters.process.scratch import empty_scratch
@@ -29,22 +34,26 @@ from trimtab.adapters.store.instance import Instance, InstanceError, load_instan
 from trimtab.adapters.store.inventory import KubeInventoryStore
 from trimtab.adapters.store.rebuild import InventoryRebuilder
 from trimtab.core.settings import Settings
+from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.desired import DesiredStates
-from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY, Desk
+from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY, HELM_REPOSITORY, OCI_REPOSITORY, Desk
 from trimtab.reconcile.drifts import DriftDesk
+from trimtab.reconcile.fetched_sources import FetchedSourceReconciler
 from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.loop import Loop, Reconciler
 from trimtab.reconcile.narrator import Narrator
 from trimtab.reconcile.observer import Observer
+from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
 from trimtab.reconcile.queue import Backoff, WorkQueue
 from trimtab.reconcile.repositories import RepositoryReconciler
 from trimtab.reconcile.roll_call import ROLL_CALL, RollCall
 from trimtab.reconcile.runner import Runner
+from trimtab.reconcile.sources import Sources
 from trimtab.reconcile.survey import Surveyor
 from trimtab.reconcile.sync import Synchroniser
 from trimtab.reconcile.teardown import Teardown
@@ -89,6 +98,9 @@ class _Outside:
     discovery: Discovery
     objects: KubeObjects
     git: GitMirrors
+    registries: OciSources
+    charts: HttpChartRepositories
+    accesses: Accesses
     clock: SystemClock
     metrics: PrometheusMetrics
     journal: Journal
@@ -112,6 +124,13 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
     roll_call = RollCall(desk=outside.desk, queue=outside.queue, objects=outside.objects)
     reconcilers: dict[str, Reconciler] = {
         GIT_REPOSITORY: _repositories(outside),
+        OCI_REPOSITORY: _fetched_sources(
+            outside,
+            OciOrigin(registries=outside.registries, accesses=outside.accesses, clock=outside.clock),
+        ),
+        HELM_REPOSITORY: _fetched_sources(
+            outside, HelmOrigin(charts=outside.charts, accesses=outside.accesses, clock=outside.clock)
+        ),
         APPLICATION: applications,
         ROLL_CALL: roll_call,
     }
@@ -139,6 +158,10 @@ async def _open_outside(
     git = GitMirrors(settings.data_dir / "git")
     await git.start()
     stack.push_async_callback(git.close)
+    downloads = LoopThread()
+    stack.push_async_callback(downloads.close)
+    store = ArtifactStore(settings.data_dir / "artifacts")
+    await asyncio.to_thread(store.open)
     clock = SystemClock()
     queue = WorkQueue(clock, first_seconds=settings.backoff_min_seconds)
     return _Outside(
@@ -148,6 +171,9 @@ async def _open_outside(
         discovery=discovery,
         objects=objects,
         git=git,
+        registries=OciSources(downloads, store, no_link_local),
+        charts=HttpChartRepositories(downloads, store, no_link_local),
+        accesses=Accesses(objects),
         clock=clock,
         metrics=metrics,
         journal=Journal(KubeOwnKinds(connection), clock, instance=f"trimtab-{instance.id}"),
@@ -191,6 +217,19 @@ def _oldest_sign_of_life_seconds(watches: tuple[KubeWatches, ...]) -> float:
     return max(each.oldest_sign_of_life_seconds() for each in watches)
 
 
+def _fetched_sources(outside: _Outside, origin: Origin) -> FetchedSourceReconciler:
+    return FetchedSourceReconciler(
+        origin=origin,
+        desk=outside.desk,
+        queue=outside.queue,
+        artifacts=outside.artifacts,
+        accesses=outside.accesses,
+        journal=outside.journal,
+        clock=outside.clock,
+        metrics=outside.metrics,
+    )
+
+
 def _applications(outside: _Outside) -> tuple[ApplicationReconciler, tuple[KubeWatches, ...]]:
     settings, instance, objects, clock = outside.settings, outside.instance, outside.objects, outside.clock
     observer = Observer(key=instance.key, clock=clock)
@@ -213,6 +252,7 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, tuple[KubeW
         desk=outside.desk,
         queue=outside.queue,
         artifacts=outside.artifacts,
+        sources=Sources(outside.artifacts, outside.charts),
         objects=objects,
         own=own,
         desired=DesiredStates(

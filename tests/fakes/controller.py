@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.fakes.clock import LoopClock
 from tests.fakes.cluster import Cluster, FakeObjects, FakeWatches, live
+from tests.fakes.downloads import FakeCharts, FakeRegistries
 from tests.fakes.git import FakeGit, FakeRenderer, Folder
 from tests.fakes.metrics import FakeMetrics
 from tests.fakes.office import APP, NAMESPACE, REPO, Office
@@ -19,21 +20,25 @@ from tests.fakes.store import FakeRebuilder, FakeStore
 
 from trimtab.core.refs import ObjectRef
 from trimtab.drift.baseline import baseline
+from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.desired import DesiredStates
-from trimtab.reconcile.desk import Desk
+from trimtab.reconcile.desk import HELM_REPOSITORY, OCI_REPOSITORY, Desk
 from trimtab.reconcile.drifts import DriftDesk
+from trimtab.reconcile.fetched_sources import FetchedSourceReconciler
 from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.loop import Loop, Reconciler
 from trimtab.reconcile.narrator import Narrator
 from trimtab.reconcile.observer import Observer
+from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
 from trimtab.reconcile.queue import WorkQueue
 from trimtab.reconcile.repositories import RepositoryReconciler
 from trimtab.reconcile.runner import Runner
+from trimtab.reconcile.sources import Sources
 from trimtab.reconcile.survey import Surveyor
 from trimtab.reconcile.sync import Synchroniser
 from trimtab.reconcile.teardown import Teardown
@@ -98,6 +103,8 @@ class Rig:
         self.clock = LoopClock()
         self.cluster = Cluster()
         self.git = FakeGit(self.clock)
+        self.registries = FakeRegistries()
+        self.charts = FakeCharts()
         self.office = Office()
         self.store = FakeStore()
         self.rebuilder = FakeRebuilder(self.cluster, lambda body: baseline(body, key=SIGNING_KEY))
@@ -154,7 +161,17 @@ class Rig:
         self.repositories = self._repositories()
         self.applications = self._applications()
         self.observer.wake = self.applications.wake
-        reconcilers: dict[str, Reconciler] = {REPO.kind: self.repositories, APP.kind: self.applications}
+        accesses = Accesses(self.objects)
+        reconcilers: dict[str, Reconciler] = {
+            REPO.kind: self.repositories,
+            OCI_REPOSITORY: self._fetched(
+                accesses, OciOrigin(registries=self.registries, accesses=accesses, clock=self.clock)
+            ),
+            HELM_REPOSITORY: self._fetched(
+                accesses, HelmOrigin(charts=self.charts, accesses=accesses, clock=self.clock)
+            ),
+            APP.kind: self.applications,
+        }
         self.loop = Loop(self.queue, reconcilers, self.clock, self.metrics, workers=4)
         self.office.desk = self.desk
         self.office.show_all()
@@ -233,6 +250,18 @@ class Rig:
             addresses=NamespaceAddresses(NAMESPACE),
         )
 
+    def _fetched(self, accesses: Accesses, origin: Origin) -> FetchedSourceReconciler:
+        return FetchedSourceReconciler(
+            origin=origin,
+            desk=self.desk,
+            queue=self.queue,
+            artifacts=self.artifacts,
+            accesses=accesses,
+            journal=self.journal,
+            clock=self.clock,
+            metrics=self.metrics,
+        )
+
     def _applications(self) -> ApplicationReconciler:
         heritage = Heritage(self.store, self.rebuilder, self.objects, self.observer)
         self.narrator = Narrator(self.journal, self.observer, self.clock, self.metrics, mask=self.inputs.masked)
@@ -250,6 +279,7 @@ class Rig:
             desk=self.desk,
             queue=self.queue,
             artifacts=self.artifacts,
+            sources=Sources(self.artifacts, self.charts),
             objects=self.objects,
             own=self.office,
             desired=DesiredStates(

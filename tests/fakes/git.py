@@ -7,6 +7,8 @@ from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.downloads import FakeTree
+
 from trimtab.core.errors import Problem, RenderError, SourceError
 from trimtab.core.manifest import Manifest, Origin
 from trimtab.core.refs import ObjectRef
@@ -101,16 +103,21 @@ class FakeRenderer:
 
     async def render(self, job: RenderJob) -> Rendered:
         """The objects of a folder."""
-        assert isinstance(job.tree, GitTree)
-        assert isinstance(job.tree.git, FakeGit)
         self.rendered += 1
         self.jobs.append(job)
         path = repository_path(job.spec.path)
-        content = job.tree.git.folder(job.tree.sha, path)
+        content: Folder
+        if isinstance(job.tree, FakeTree):
+            content = job.tree.folders[path]
+        else:
+            assert isinstance(job.tree, GitTree)
+            assert isinstance(job.tree.git, FakeGit)
+            content = job.tree.git.folder(job.tree.sha, path)
         if isinstance(content, Problem):
             raise RenderError(replace(content, origin=Origin(f"{path}/a.yaml", 1)))
         manifests = tuple(
             Manifest(ObjectRef.of(body), body["apiVersion"], body, Origin(f"{path}/a.yaml", line))
             for line, body in enumerate(content, 1)
         )
-        return Rendered(manifests, (("", path),), **self._chart)
+        further = tuple((name, "") for name, tree in job.others.items() if isinstance(tree, FakeTree))
+        return Rendered(manifests, (("", path), *further), **self._chart)

@@ -4,7 +4,7 @@ Handlers parse it, the loop works by its spec, report writes its status.
 """
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
@@ -12,8 +12,9 @@ from trimtab.api.directory import DirectorySpec
 from trimtab.api.durations import Duration
 from trimtab.api.helm import HelmSpec
 from trimtab.api.kustomize import KustomizeSpec
-from trimtab.api.model import ApiModel, Count, LocalName, Resource, Status, cel
+from trimtab.api.model import ApiModel, Count, Resource, Status, all_of, cel
 from trimtab.api.post_build import PostBuild
+from trimtab.api.source_refs import ChartRef, FurtherSources, SourceRef, SourceRevision, chart_rule
 from trimtab.api.timestamps import Timestamp
 from trimtab.core.names import API_GROUP, API_VERSION
 from trimtab.core.refs import ResourceType
@@ -50,13 +51,6 @@ class DriftMode(StrEnum):
     IGNORE = "Ignore"
 
 
-class SourceRef(LocalName):
-    """The source, an object of the same namespace."""
-
-    kind: Literal["GitRepository"] = "GitRepository"
-    """Kind of the source."""
-
-
 class DriftSpec(ApiModel):
     """How drift is met."""
 
@@ -68,14 +62,21 @@ class ApplicationSpec(ApiModel):
     """What to apply, where, and how."""
 
     model_config = ConfigDict(
-        json_schema_extra=cel(
-            "!has(self.createNamespace) || !self.createNamespace || has(self.targetNamespace)",
-            "createNamespace needs targetNamespace: name the namespace to create",
+        json_schema_extra=all_of(
+            cel(
+                "!has(self.createNamespace) || !self.createNamespace || has(self.targetNamespace)",
+                "createNamespace needs targetNamespace: name the namespace to create",
+            ),
+            chart_rule(),
         )
     )
 
     source_ref: SourceRef
     """Where the manifests come from."""
+    chart: ChartRef | None = None
+    """The chart to install, where the source is a HelmRepository."""
+    sources: FurtherSources = ()
+    """Further sources, which other parts of the spec refer to by name."""
     path: Annotated[
         str,
         Field(
@@ -194,6 +195,8 @@ class ApplicationStatus(Status):
     """The newest revision that was applied in full."""
     last_attempted_revision: str | None = None
     """The newest revision that was tried."""
+    sources: tuple[SourceRevision, ...] | None = None
+    """The revisions of the further sources."""
     inventory: InventoryCount | None = None
     """The objects in numbers."""
     drift: tuple[DriftItem, ...] = ()

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from trimtab.api import application, git_repository, inventory
+from trimtab.api import application, git_repository, helm_repository, inventory, oci_repository
 from trimtab.api.model import Resource
 from trimtab.api.schema import structural
 from trimtab.core.names import API_GROUP, API_VERSION
@@ -35,6 +35,16 @@ _READY: Final = _column("Ready", _condition("Ready"))
 _AGE: Final = _column("Age", ".metadata.creationTimestamp", kind="date")
 _STATUS: Final = _column("Status", _condition("Ready", "message"), description="What the condition Ready says")
 _SUSPENDED: Final = _column("Suspended", ".spec.suspend", kind="boolean", wide=True)
+
+
+_SOURCE_COLUMNS: Final = (
+    _column("URL", ".spec.url"),
+    _READY,
+    _column("Revision", ".status.artifact.revision", description="What was fetched last"),
+    _STATUS,
+    _AGE,
+    _SUSPENDED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +89,10 @@ KINDS: Final = (
         git_repository.GitRepository,
         git_repository.RESOURCE,
         "tgit",
-        (
-            _column("URL", ".spec.url"),
-            _READY,
-            _column("Revision", ".status.artifact.revision", description="What was fetched last"),
-            _STATUS,
-            _AGE,
-            _SUSPENDED,
-        ),
+        _SOURCE_COLUMNS,
     ),
+    Kind(oci_repository.OciRepository, oci_repository.RESOURCE, "toci", _SOURCE_COLUMNS),
+    Kind(helm_repository.HelmRepository, helm_repository.RESOURCE, "thelm", _SOURCE_COLUMNS),
     Kind(
         inventory.Inventory,
         inventory.RESOURCE,

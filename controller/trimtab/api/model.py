@@ -21,6 +21,12 @@ def cel(rule: str, message: str) -> dict[str, Any]:
     return {"x-kubernetes-validations": [{"rule": rule, "message": message}]}
 
 
+def all_of(*keywords: dict[str, Any]) -> dict[str, Any]:
+    """Schema keywords for several CEL rules that must all hold."""
+    key = "x-kubernetes-validations"
+    return {key: [rule for each in keywords for rule in each[key]]}
+
+
 class ApiModel(BaseModel):
     """camelCase outside, frozen inside; unknown fields are ignored, since the API server prunes them anyway."""
 

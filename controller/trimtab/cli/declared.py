@@ -5,7 +5,7 @@ out. `diff`, `drift` and `get --errors` rehearse with them. Nothing is written t
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +21,7 @@ from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.api import inventory
 from trimtab.api.application import Application
 from trimtab.api.inventory import Inventory
+from trimtab.cli.downloads import open_downloads
 from trimtab.cli.programs import find_programs
 from trimtab.cli.resources import REPOSITORY, Named, UsageError, as_repository, read
 from trimtab.cli.session import Session
@@ -32,7 +33,7 @@ from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef
 from trimtab.core.revision import Revision
 from trimtab.plan.options import PlanOptions
 from trimtab.plan.ownership import Owner
-from trimtab.reconcile.artifacts import Artifact
+from trimtab.reconcile.artifacts import Artifact, Artifacts
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY
@@ -41,6 +42,7 @@ from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.ports import Git, GitCredentials
 from trimtab.reconcile.queue import Key
+from trimtab.reconcile.sources import Bundle, Sources, source_keys
 from trimtab.reconcile.state import AppState, Desired
 
 _NO_KEY: Final = b""
@@ -67,8 +69,9 @@ async def declared(
     key = Key(APPLICATION, application.metadata.namespace, application.metadata.name)
     state = AppState.begin(key, application)
     state.inventory = inventories.get(state.owner, {})
-    async with _git(working_copy) as git:
-        artifact = await _artifact(session, git, application, revision)
+    async with AsyncExitStack() as stack:
+        git = await stack.enter_async_context(_git(working_copy))
+        bundle = await _bundle(session, git, application, revision, stack)
         programs = find_programs()
         states = DesiredStates(
             renderer=KustomizeRenderer(kustomize=programs.kustomize, helm=programs.helm),
@@ -78,7 +81,7 @@ async def declared(
             key=_NO_KEY,
             capabilities=KubeCapabilities(session.connection, Discovery(session.connection)),
         )
-        desired = await states.get(application, artifact, state)
+        desired = await states.get(application, bundle.main, state, others=bundle.trees)
     held = {ref: owner for owner, entries in inventories.items() if owner != state.owner for ref in entries}
     options = Heritage.options(application, state, desired, held, session.namespace)
     return Declared(desired, state.inventory, options)
@@ -99,8 +102,26 @@ async def _git(working_copy: Path | None) -> AsyncIterator[Git]:
             await mirrors.close()
 
 
-async def _artifact(session: Session, git: Git, application: Application, revision: str) -> Artifact:
-    name = application.spec.source_ref.name
+async def _bundle(session: Session, git: Git, application: Application, revision: str, stack: AsyncExitStack) -> Bundle:
+    """All sources of the Application as they are now; `revision`, or the working copy, is that of its own source."""
+    key = Key(APPLICATION, session.namespace, application.metadata.name)
+    wanted = tuple(dict.fromkeys(source_keys(key, application)))
+    own, artifacts = wanted[0], Artifacts()
+    downloads = None
+    if any(each.kind != GIT_REPOSITORY for each in wanted):
+        downloads = await stack.enter_async_context(open_downloads(session))
+    if own.kind != GIT_REPOSITORY and (revision or isinstance(git, WorkingCopy)):
+        raise UsageError(f"{application.metadata.name} is not made from Git", remedy="leave out --revision and --path")
+    for each in wanted:
+        if downloads is not None and each.kind != GIT_REPOSITORY:
+            artifact = await downloads.artifact(each)
+        else:
+            artifact = await _artifact(session, git, each.name, revision if each == own else "")
+        artifacts.put(each, artifact)
+    return await Sources(artifacts, downloads.charts if downloads else None).get(key, application)
+
+
+async def _artifact(session: Session, git: Git, name: str, revision: str) -> Artifact:
     try:
         body = await read(session, Named(REPOSITORY, name))
     except UsageError:

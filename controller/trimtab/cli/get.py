@@ -1,4 +1,4 @@
-"""`trimtab get`: how Applications and GitRepositories fare.
+"""`trimtab get`: how Applications and their sources fare.
 
 Objects are read from the cluster; tables, JSON or YAML flow out.
 """
@@ -12,28 +12,39 @@ from typing import Annotated, Any
 import typer
 
 from trimtab.api.application import ApplicationStatus
-from trimtab.api.git_repository import GitRepositoryStatus
+from trimtab.api.git_repository import GitRepository
+from trimtab.api.model import Status
 from trimtab.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace, Output, Outputs, Target
 from trimtab.cli.printing import as_list, note, print_data, print_table, without_managed_fields
 from trimtab.cli.resources import (
     APPLICATION,
     REPOSITORY,
+    SOURCES,
     Named,
     UsageError,
     as_application,
     as_repository,
+    as_source,
     kind_of,
     read,
     read_all,
 )
 from trimtab.cli.session import Session, open_session
 from trimtab.core.refs import ResourceType
-from trimtab.report.text import Table, age, applications_table, errors_table, history_table, repositories_table
+from trimtab.report.text import (
+    Table,
+    age,
+    applications_table,
+    errors_table,
+    fetched_table,
+    history_table,
+    repositories_table,
+)
 
 
 def get(
     what: Annotated[
-        str, typer.Argument(metavar="[all|repositories|applications|NAME|repository/NAME]", show_default=False)
+        str, typer.Argument(metavar="[all|applications|repositories|oci|helm|NAME|KIND/NAME]", show_default=False)
     ] = "all",
     errors: Annotated[bool, typer.Option("--errors", help="All errors of an Application, not just the first.")] = False,
     history: Annotated[bool, typer.Option("--history", help="The last revisions of an Application.")] = False,
@@ -43,7 +54,7 @@ def get(
     kubeconfig: Kubeconfig = None,
     context: Context = None,
 ) -> None:
-    """Show Applications and GitRepositories: ready, healthy, drifted, revision and what there is to know.
+    """Show Applications and their sources: ready, healthy, drifted, revision and what there is to know.
 
     A NAME is that of an Application. Where status has no room for all errors, `--errors` finds them anew, by rendering
     the revision here and rehearsing it on the server. Exits 0, or 2 on an error.
@@ -51,7 +62,7 @@ def get(
     Example: trimtab get shop --errors
     """
     target = Target(kubeconfig, context, namespace)
-    words = {"all": (REPOSITORY, APPLICATION)}
+    words = {"all": (*SOURCES, APPLICATION)}
     kind = kind_of(what)
     if errors or history:
         if what in words or kind:
@@ -95,8 +106,11 @@ def table(kind: ResourceType, bodies: list[dict[str, Any]], *, namespaces: bool)
     now_seconds = time.time()
     if kind == APPLICATION:
         plain = applications_table(as_application(body) for body in bodies)
-    else:
+    elif kind == REPOSITORY:
         plain = repositories_table((as_repository(body) for body in bodies), now_seconds=now_seconds)
+    else:
+        sources = [as_source(body) for body in bodies]
+        plain = fetched_table(each for each in sources if not isinstance(each, GitRepository))
     born = {
         (body["metadata"].get("namespace", ""), body["metadata"]["name"]): body["metadata"].get("creationTimestamp")
         for body in bodies
@@ -118,9 +132,7 @@ async def _one(target: Target, named: Named, output: Outputs) -> None:
     shown = table(named.kind, [body], namespaces=False)
     # The conditions below say more than the message.
     print_table(Table(shown.columns[:-1], tuple(row[:-1] for row in shown.rows)))
-    status: ApplicationStatus | GitRepositoryStatus = (
-        as_application(body).status if named.kind == APPLICATION else as_repository(body).status
-    )
+    status: Status = as_application(body).status if named.kind == APPLICATION else as_source(body).status
     typer.echo()
     print_table(_conditions(status))
     if isinstance(status, ApplicationStatus):
@@ -131,7 +143,7 @@ async def _one(target: Target, named: Named, output: Outputs) -> None:
             typer.echo(f"\nthere is drift: trimtab drift {named.name}")
 
 
-def _conditions(status: ApplicationStatus | GitRepositoryStatus) -> Table:
+def _conditions(status: Status) -> Table:
     now_seconds = time.time()
     rows = tuple(
         (each.type, each.status, each.reason, age(each.last_transition_time, now_seconds=now_seconds), each.message)

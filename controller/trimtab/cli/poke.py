@@ -1,4 +1,4 @@
-"""`trimtab reconcile`: have an Application or a GitRepository looked at now.
+"""`trimtab reconcile`: have an Application or a source looked at now.
 
 A name flows in, the annotation `reconcile.trimtab.dev/requestedAt` flows out; with `--wait` progress follows until the
 controller has acted on it.
@@ -15,7 +15,16 @@ from trimtab.api.application import READY, RECONCILING
 from trimtab.api.model import Condition, ConditionStatus, Status
 from trimtab.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace, Target
 from trimtab.cli.progress import Ticker
-from trimtab.cli.resources import APPLICATION, REPOSITORY, Named, UsageError, as_application, as_repository, read
+from trimtab.cli.resources import (
+    APPLICATION,
+    SOURCES,
+    Named,
+    UsageError,
+    argument,
+    as_application,
+    as_source,
+    read,
+)
 from trimtab.cli.session import Session, open_session
 from trimtab.core.names import REQUESTED_AT_ANNOTATION
 from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef
@@ -27,15 +36,17 @@ _SETTLED: Final = frozenset({"Retrying"})
 
 
 def reconcile(
-    name: Annotated[str, typer.Argument(metavar="NAME|repository/NAME", help="An Application, or a GitRepository.")],
-    with_source: Annotated[bool, typer.Option("--with-source", help="Fetch the Application's source first.")] = False,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME|KIND/NAME", help="An Application, or a source: repository, oci or helm/NAME.")
+    ],
+    with_source: Annotated[bool, typer.Option("--with-source", help="Fetch the Application's sources first.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it was done, showing how far it is.")] = False,
     timeout_seconds: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds to wait.")] = 300.0,
     namespace: Namespace = DEFAULT_NAMESPACE,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
 ) -> None:
-    """Have an Application, or a GitRepository, reconciled now rather than when something happens.
+    """Have an Application, or a source, reconciled now rather than when something happens.
 
     Exits 0 when it was asked for (with --wait: when it is Ready), 1 when it ended not Ready, 2 on an error.
 
@@ -57,16 +68,19 @@ async def _reconcile(target: Target, named: Named, *, with_source: bool, wait: b
         if with_source:
             if named.kind != APPLICATION:
                 raise UsageError(f"{named} has no source", remedy="leave out --with-source")
-            source = Named(REPOSITORY, as_application(body).spec.source_ref.name)
-            if not await _poke(session, source, wait=wait, deadline=deadline):
-                return False
+            spec = as_application(body).spec
+            kinds = {kind.kind: kind for kind in SOURCES}
+            refs = (spec.source_ref, *(further.source_ref for further in spec.sources))
+            for source in dict.fromkeys(Named(kinds[ref.kind], ref.name) for ref in refs):
+                if not await _poke(session, source, wait=wait, deadline=deadline):
+                    return False
         return await _poke(session, named, wait=wait, deadline=deadline)
 
 
 async def _poke(session: Session, named: Named, *, wait: bool, deadline: float) -> bool:
     body = await read(session, named)
     if body["spec"].get("suspend"):
-        raise UsageError(f"{named} is suspended", remedy=f"trimtab resume {_argument(named)}")
+        raise UsageError(f"{named} is suspended", remedy=f"trimtab resume {argument(named)}")
     stamp = datetime.now(UTC).isoformat()
     patch = {"metadata": {"annotations": {REQUESTED_AT_ANNOTATION: stamp}}}
     ref = ObjectRef(LOCAL_CLUSTER, named.kind.group, named.kind.kind, session.namespace, named.name)
@@ -105,14 +119,10 @@ def rests(status: Status) -> bool:
 
 
 def _status(named: Named, body: dict[str, Any]) -> Status:
-    return as_application(body).status if named.kind == APPLICATION else as_repository(body).status
+    return as_application(body).status if named.kind == APPLICATION else as_source(body).status
 
 
 def _sentence(ready: Condition | None) -> str:
     if ready is None:
         return "waiting for the controller"
     return ready.message or ready.reason
-
-
-def _argument(named: Named) -> str:
-    return named.name if named.kind == APPLICATION else f"repository/{named.name}"

@@ -9,22 +9,33 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from trimtab.api import application, git_repository
+from trimtab.api import application, git_repository, helm_repository, oci_repository
 from trimtab.api.application import Application
 from trimtab.api.git_repository import GitRepository
+from trimtab.api.helm_repository import HelmRepository
+from trimtab.api.model import Resource
+from trimtab.api.oci_repository import OciRepository
 from trimtab.cli.session import Session
 from trimtab.core.errors import Problem, TrimtabError
 from trimtab.core.observed import Live, Unknown
 from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef, ResourceType
 
-T = TypeVar("T", Application, GitRepository)
+T = TypeVar("T", bound=Resource)
 
 APPLICATION: Final = application.RESOURCE
 REPOSITORY: Final = git_repository.RESOURCE
 
+OCI_REPOSITORY: Final = oci_repository.RESOURCE
+HELM_REPOSITORY: Final = helm_repository.RESOURCE
+SOURCES: Final = (REPOSITORY, OCI_REPOSITORY, HELM_REPOSITORY)
+WORDS: Final = {REPOSITORY: "repository", OCI_REPOSITORY: "oci", HELM_REPOSITORY: "helm"}
+"""How the kinds of sources are written before a name."""
+
 _KINDS: Final = {
     **dict.fromkeys(("app", "application", "applications", "tapp"), APPLICATION),
     **dict.fromkeys(("repo", "repository", "repositories", "gitrepository", "gitrepositories", "tgit"), REPOSITORY),
+    **dict.fromkeys(("oci", "ocirepository", "ocirepositories", "toci"), OCI_REPOSITORY),
+    **dict.fromkeys(("helm", "helmrepository", "helmrepositories", "thelm"), HELM_REPOSITORY),
 }
 
 
@@ -44,14 +55,15 @@ class Named:
 
     @classmethod
     def parse(cls, text: str) -> "Named":
-        """`shop` is the Application shop, `repository/fleet` the GitRepository fleet. Raises UsageError."""
+        """`shop` is an Application, `repository/fleet`, `oci/fleet` and `helm/fleet` are sources. Raises UsageError."""
         word, slash, name = text.partition("/")
         if not slash:
             return cls(APPLICATION, word)
         kind = _KINDS.get(word.lower())
         if kind is None or not name:
             raise UsageError(
-                f"{text!r} names nothing that Trimtab knows", remedy="write NAME, application/NAME or repository/NAME"
+                f"{text!r} names nothing that Trimtab knows",
+                remedy="write NAME, application/NAME, repository/NAME, oci/NAME or helm/NAME",
             )
         return cls(kind, name)
 
@@ -92,6 +104,22 @@ def as_application(body: dict[str, Any]) -> Application:
 def as_repository(body: dict[str, Any]) -> GitRepository:
     """The typed form. Raises UsageError where the object is not what its CRD asks for."""
     return _typed(GitRepository, body)
+
+
+def as_source(body: dict[str, Any]) -> GitRepository | OciRepository | HelmRepository:
+    """The typed form of a source of any kind. Raises UsageError where the object is not what its CRD asks for."""
+    match body["kind"]:
+        case OCI_REPOSITORY.kind:
+            return _typed(OciRepository, body)
+        case HELM_REPOSITORY.kind:
+            return _typed(HelmRepository, body)
+        case _:
+            return _typed(GitRepository, body)
+
+
+def argument(named: Named) -> str:
+    """How a user writes it."""
+    return f"{WORDS[named.kind]}/{named.name}" if named.kind in WORDS else named.name
 
 
 def _typed(model: type[T], body: dict[str, Any]) -> T:

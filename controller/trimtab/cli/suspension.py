@@ -9,16 +9,18 @@ from typing import Annotated, Final
 import typer
 
 from trimtab.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace, Target
-from trimtab.cli.resources import APPLICATION, REPOSITORY, Named, UsageError, kind_of, read, read_all
+from trimtab.cli.resources import APPLICATION, SOURCES, Named, UsageError, kind_of, read, read_all
 from trimtab.cli.session import open_session
 from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NAME|repository/NAME]...", help="Applications by name, or GitRepositories."),
+    typer.Argument(metavar="[NAME|KIND/NAME]...", help="Applications, or sources: repository, oci or helm/NAME."),
 ]
-All = Annotated[bool, typer.Option("--all", help="All Applications, or with `repositories` all GitRepositories.")]
-_KIND_WORDS: Final = "applications or repositories"
+All = Annotated[
+    bool, typer.Option("--all", help="All Applications, or with `repositories`, `oci` or `helm` all of these.")
+]
+_KIND_WORDS: Final = "applications, repositories, oci or helm"
 
 
 def suspend(
@@ -28,7 +30,7 @@ def suspend(
     kubeconfig: Kubeconfig = None,
     context: Context = None,
 ) -> None:
-    """Suspend Applications (neither synced nor healed) or GitRepositories (not fetched). Exits 0, or 2 on an error.
+    """Suspend Applications (neither synced nor healed) or sources (not fetched). Exits 0, or 2 on an error.
 
     Example: trimtab suspend shop repository/fleet
     """
@@ -57,7 +59,7 @@ async def _set(target: Target, names: list[str], *, everything: bool, suspended:
                 raise UsageError("--all goes with no names", remedy=f"leave them out, or say {_KIND_WORDS}")
             wanted = [
                 Named(kind, body["metadata"]["name"])
-                for kind in (APPLICATION, REPOSITORY)
+                for kind in (APPLICATION, *SOURCES)
                 if kind in kinds
                 for body in await read_all(session, kind, session.namespace)
             ]

@@ -9,17 +9,23 @@ from typing import Any, Final
 
 import kopf
 
-from trimtab.api import application, git_repository, inventory
+from trimtab.api import application, git_repository, helm_repository, inventory, oci_repository
 from trimtab.reconcile.desk import Desk
 
-KINDS: Final = (git_repository.RESOURCE, application.RESOURCE, inventory.RESOURCE)
+KINDS: Final = (
+    git_repository.RESOURCE,
+    oci_repository.RESOURCE,
+    helm_repository.RESOURCE,
+    application.RESOURCE,
+    inventory.RESOURCE,
+)
 
 Deliver = Callable[..., object]
 """Calls a function with arguments where the desk lives, in order; kopf runs in a thread of its own."""
 
 
 def register(registry: kopf.OperatorRegistry, desk: Desk, deliver: Deliver) -> None:
-    """Have every event of GitRepositories, Applications and Inventories told to the desk."""
+    """Have every event of our kinds told to the desk."""
 
     async def told(event: kopf.RawEvent, **_: Any) -> None:
         deliver(desk.gone if event["type"] == "DELETED" else desk.shown, dict(event["object"]))

@@ -8,22 +8,23 @@ import random
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from trimtab.api import git_repository, helm_repository, oci_repository
 from trimtab.api.application import RESOURCE, Application
-from trimtab.api.git_repository import RESOURCE as REPOSITORY
 from trimtab.core.errors import Problem, TrimtabError
 from trimtab.core.names import FINALIZER
 from trimtab.core.observed import Absent
 from trimtab.core.outcome import Outcome, Result
-from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef
+from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef, ResourceType
 from trimtab.plan.options import PlanOptions
 from trimtab.plan.ownership import Owner
-from trimtab.reconcile.artifacts import Artifact, Artifacts
+from trimtab.reconcile.artifacts import Artifacts
 from trimtab.reconcile.desired import DesiredStates
-from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY, Desk
+from trimtab.reconcile.desk import APPLICATION, Desk
 from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.narrator import Narrator
 from trimtab.reconcile.ports import Clock, Objects, OwnKinds
 from trimtab.reconcile.queue import Backoff, Key, WorkQueue
+from trimtab.reconcile.sources import Bundle, Sources
 from trimtab.reconcile.state import AppState, Desired
 from trimtab.reconcile.sync import Synchroniser, SyncReport
 from trimtab.reconcile.teardown import Teardown
@@ -33,7 +34,10 @@ from trimtab.report.application import Phase
 HEALTH_PAUSE_SECONDS = 0.25
 """News of health are gathered for so long before the status is written."""
 UNSHOWN_SECONDS = 5.0
-"""How long the event of a GitRepository that exists may be on its way before the server is asked once more."""
+"""How long the event of a source that exists may be on its way before the server is asked once more."""
+_SOURCES: dict[str, ResourceType] = {
+    kind.kind: kind for kind in (git_repository.RESOURCE, oci_repository.RESOURCE, helm_repository.RESOURCE)
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +47,7 @@ class ApplicationReconciler:
     desk: Desk
     queue: WorkQueue
     artifacts: Artifacts
+    sources: Sources
     objects: Objects
     own: OwnKinds
     desired: DesiredStates
@@ -102,34 +107,35 @@ class ApplicationReconciler:
         return await self._follow(key, application, state)
 
     async def _follow(self, key: Key, application: Application, state: AppState) -> Outcome:
-        artifact = self.artifacts.get(Key(GIT_REPOSITORY, key.namespace, application.spec.source_ref.name))
-        if artifact is None:
-            return await self._without_source(key, application, state)
-        await self.narrator.begin(application, state, artifact)
-        if state.previous is None and state.applied not in ("", str(artifact.revision)):
-            state.previous = await self.desired.recall(application, artifact, state)
+        missing = self.sources.missing(key, application)
+        if missing is not None:
+            return await self._without_source(missing, application, state)
         try:
+            bundle = await self.sources.get(key, application)
+            artifact = bundle.main
+            await self.narrator.begin(application, state, bundle)
+            if state.previous is None and state.applied not in ("", str(artifact.revision)):
+                state.previous = await self.desired.recall(application, artifact, state)
             again = self.clock.monotonic() >= state.retry_at
-            desired = await self.desired.get(application, artifact, state, again=again)
+            desired = await self.desired.get(application, artifact, state, others=bundle.trees, again=again)
         except TrimtabError as error:
             return await self._broken(key, application, state, error)
-        return await self._advance(key, application, state, desired, artifact)
+        return await self._advance(key, application, state, desired, bundle)
 
-    async def _without_source(self, key: Key, application: Application, state: AppState) -> Outcome:
-        source = Key(GIT_REPOSITORY, key.namespace, application.spec.source_ref.name)
-        if not self._source_shown(source) and not await self._source_absent(source):
-            # After a restart Applications are often shown before the repository of theirs: its own event wakes them.
+    async def _without_source(self, source: Key, application: Application, state: AppState) -> Outcome:
+        if not self.desk.known(source) and not await self._source_absent(source):
+            # After a restart Applications are often shown before the sources of theirs: their own event wakes them.
             return Outcome.done(again_seconds=UNSHOWN_SECONDS)
-        on_its_way = self.desk.repository(source) is not None and not self.artifacts.tried(source)
+        on_its_way = self.desk.known(source) and not self.artifacts.tried(source)
         # After a restart the first fetch is a moment away: what the status says is still true until then.
         if not (on_its_way and state.attempted):
-            message = self._source_missing(key, application)
+            message = self._source_missing(source)
             await self._heal_last(application, state)
             await self.narrator.tell(application, state, Phase.WAITING, message=message)
         return Outcome.done()
 
     async def _advance(
-        self, key: Key, application: Application, state: AppState, desired: Desired, artifact: Artifact
+        self, key: Key, application: Application, state: AppState, desired: Desired, bundle: Bundle
     ) -> Outcome:
         due = f"{desired.key}/{application.metadata.generation}/{application.metadata.requested_at}"
         full = state.settled_key != due and (state.tried_key != due or self.clock.monotonic() >= state.retry_at)
@@ -138,7 +144,7 @@ class ApplicationReconciler:
         suspects, state.suspects = state.suspects, set()
         if not full and not suspects:
             return await self._conclude(application, state, SyncReport())
-        report = await self._sync(key, application, state, desired, None if full else suspects, artifact)
+        report = await self._sync(key, application, state, desired, None if full else suspects, bundle)
         if report.superseded:
             state.settled_key = state.tried_key = ""
             self.queue.add(key)
@@ -187,7 +193,7 @@ class ApplicationReconciler:
         state: AppState,
         desired: Desired,
         only: set[ObjectRef] | None,
-        artifact: Artifact,
+        bundle: Bundle,
     ) -> SyncReport:
         neighbours = await self.heritage.neighbours(state, desired) if only is None else ()
         options = self._options(application, state, desired, neighbours=neighbours)
@@ -197,7 +203,7 @@ class ApplicationReconciler:
             options,
             only=only,
             timeout_seconds=application.spec.timeout_seconds,
-            superseded=self._newer_than(key, application, artifact),
+            superseded=self._newer_than(key, application, bundle),
         )
 
     async def _conclude(self, application: Application, state: AppState, report: SyncReport) -> Outcome:
@@ -252,13 +258,11 @@ class ApplicationReconciler:
             application, state, desired, held, self.controller_namespace, neighbours=neighbours
         )
 
-    def _newer_than(self, key: Key, application: Application, artifact: Artifact) -> Callable[[], bool]:
-        repository = Key(GIT_REPOSITORY, key.namespace, application.spec.source_ref.name)
-
+    def _newer_than(self, key: Key, application: Application, bundle: Bundle) -> Callable[[], bool]:
         def newer() -> bool:
             now = self.desk.application(key)
             return (
-                self.artifacts.get(repository) != artifact
+                self.sources.moved(key, application, bundle)
                 or now is None
                 or now.metadata.generation != application.metadata.generation
                 or now.metadata.deleting
@@ -267,20 +271,17 @@ class ApplicationReconciler:
 
         return newer
 
-    def _source_shown(self, source: Key) -> bool:
-        return self.desk.repository(source) is not None or self.desk.invalid(source) is not None
-
     async def _source_absent(self, source: Key) -> bool:
-        """Whether the server has no such GitRepository: that none was shown is no proof."""
-        ref = ObjectRef(LOCAL_CLUSTER, REPOSITORY.group, REPOSITORY.kind, source.namespace, source.name)
-        return isinstance(await self.objects.get(ref, REPOSITORY.version), Absent)
+        """Whether the server has no such source: that none was shown is no proof."""
+        kind = _SOURCES[source.kind]
+        ref = ObjectRef(LOCAL_CLUSTER, kind.group, kind.kind, source.namespace, source.name)
+        return isinstance(await self.objects.get(ref, kind.version), Absent)
 
-    def _source_missing(self, key: Key, application: Application) -> str:
-        name = application.spec.source_ref.name
-        source = Key(GIT_REPOSITORY, key.namespace, name)
-        if not self._source_shown(source):
-            return f"GitRepository {key.namespace}/{name} does not exist: create it, or correct spec.sourceRef.name"
-        return f"waiting for the first revision of GitRepository {key.namespace}/{name}: see its conditions"
+    def _source_missing(self, source: Key) -> str:
+        named = f"{source.kind} {source.namespace}/{source.name}"
+        if not self.desk.known(source):
+            return f"{named} does not exist: create it, or correct spec.sourceRef.name"
+        return f"waiting for the first revision of {named}: see its conditions"
 
     async def _clear_predecessor(self, key: Key, application: Application) -> None:
         """An Application of this name went while nobody watched, and its Inventory is left."""
@@ -311,6 +312,7 @@ class ApplicationReconciler:
     def _forget(self, key: Key) -> None:
         state = self._states.pop(key, None)
         self.watch_set.forget(key)
+        self.sources.forget(key)
         if state is not None:
             self.desired.forget(key, state.owner.uid)
             self.narrator.forget(key, state.owner.uid)

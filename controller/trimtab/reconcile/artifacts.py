@@ -1,6 +1,7 @@
 """The newest artifact of each repository: GitRepository's reconciler puts them, Application's takes them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from trimtab.core.revision import Revision
 from trimtab.reconcile.ports import CommitInfo, SourceTree
@@ -20,6 +21,10 @@ class Artifact:
     """When it was first seen, seconds since the epoch."""
     digest: str = ""
     """Of all files, like `sha1:<tree SHA>`; empty where it is not at hand."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """What the artifact says of itself."""
+    signed_by: str = ""
+    """The key that fits its signature, where one was asked for."""
 
 
 class Artifacts:

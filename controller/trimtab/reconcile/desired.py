@@ -22,7 +22,7 @@ from trimtab.reconcile.desk import APPLICATION
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.parallel import gather_bounded
-from trimtab.reconcile.ports import ClusterCapabilities, Folder, Objects, Rendered, Renderer, RenderJob
+from trimtab.reconcile.ports import ClusterCapabilities, Folder, Objects, Rendered, Renderer, RenderJob, SourceTree
 from trimtab.reconcile.queue import Key
 from trimtab.reconcile.state import AppState, Desired
 from trimtab.render.identity import render_key, render_spec
@@ -73,14 +73,21 @@ class DesiredStates:
         self._slots = asyncio.Semaphore(slots)
 
     async def get(
-        self, application: Application, artifact: Artifact, state: AppState, *, again: bool = False
+        self,
+        application: Application,
+        artifact: Artifact,
+        state: AppState,
+        *,
+        others: Mapping[str, SourceTree] | None = None,
+        again: bool = False,
     ) -> Desired:
         """The desired state at an artifact. Raises RenderError or SourceError with all that is wrong.
 
-        `again`: what did not work the last time, with the same input, is tried once more instead of being said again.
+        `others` are the further sources. `again`: what did not work the last time, with the same input, is tried once
+        more instead of being said again.
         """
         metadata = application.metadata
-        job = await self._job(application, artifact)
+        job = await self._job(application, artifact, others or {})
         sources = tuple((name, tree.identity, tree.revision) for name, tree in sorted(job.trees().items()))
         seen = (job.inputs.digest, job.inputs.capabilities.digest)
         attempt = (sources, *seen, metadata.generation, metadata.requested_at)
@@ -131,7 +138,7 @@ class DesiredStates:
             if not isinstance(artifact.tree, GitTree):
                 return None
             old = replace(artifact, revision=revision, tree=replace(artifact.tree, sha=revision.sha))
-            job = await self._job(application, old)
+            job = await self._job(application, old, {})
             async with self._slots:
                 rendered = await self._renderer.render(job)
             return await self._mark(application, old, rendered, "", state)
@@ -148,7 +155,7 @@ class DesiredStates:
         self._known.pop(uid, None)
         self._failed.pop(uid, None)
 
-    async def _job(self, application: Application, artifact: Artifact) -> RenderJob:
+    async def _job(self, application: Application, artifact: Artifact, others: Mapping[str, SourceTree]) -> RenderJob:
         metadata = application.metadata
         key = Key(APPLICATION, metadata.namespace, metadata.name)
         inputs = await self._inputs.get(key, wanted_inputs(application.spec))
@@ -156,6 +163,7 @@ class DesiredStates:
         return RenderJob(
             spec=application.spec,
             tree=artifact.tree,
+            others=others,
             name=metadata.name,
             namespace=metadata.namespace,
             inputs=replace(inputs, capabilities=capabilities),

@@ -10,22 +10,31 @@ from pydantic import ValidationError
 
 from trimtab.api.application import Application
 from trimtab.api.git_repository import GitRepository
+from trimtab.api.helm_repository import HelmRepository
 from trimtab.api.model import Resource
+from trimtab.api.oci_repository import OciRepository
 from trimtab.core.errors import Problem
 from trimtab.reconcile.queue import Key, WorkQueue
 
 APPLICATION = "Application"
 GIT_REPOSITORY = "GitRepository"
+OCI_REPOSITORY = "OCIRepository"
+HELM_REPOSITORY = "HelmRepository"
 INVENTORY = "Inventory"
 
 STRAY_SECONDS = 5.0
 """How long kinds may be shown one after the other; whatever is missing after that is looked into."""
 
-_MODELS: dict[str, type[Resource]] = {APPLICATION: Application, GIT_REPOSITORY: GitRepository}
+_MODELS: dict[str, type[Resource]] = {
+    APPLICATION: Application,
+    GIT_REPOSITORY: GitRepository,
+    OCI_REPOSITORY: OciRepository,
+    HELM_REPOSITORY: HelmRepository,
+}
 
 
 class Desk:
-    """The last shown state of every Application and GitRepository. Lives on the event loop."""
+    """The last shown state of every Application and source. Lives on the event loop."""
 
     def __init__(self, queue: WorkQueue) -> None:
         self._queue = queue
@@ -111,18 +120,26 @@ class Desk:
         shown = self._shown.get(key)
         return shown if isinstance(shown, GitRepository) else None
 
+    def fetched_source(self, key: Key) -> OciRepository | HelmRepository | None:
+        """The OCIRepository or HelmRepository, None where there is none or it cannot be read."""
+        shown = self._shown.get(key)
+        return shown if isinstance(shown, OciRepository | HelmRepository) else None
+
+    def known(self, key: Key) -> bool:
+        """Whether an object was shown, readable or not."""
+        return key in self._shown or key in self._invalid
+
     def invalid(self, key: Key) -> tuple[dict[str, Any], Problem] | None:
         """The body of an object that cannot be read, and why."""
         return self._invalid.get(key)
 
-    def dependents(self, repository: Key) -> Iterator[Key]:
-        """The Applications that take their manifests from a repository."""
+    def dependents(self, source: Key) -> Iterator[Key]:
+        """The Applications that a source is one of the sources of."""
         for key, shown in self._shown.items():
-            if (
-                isinstance(shown, Application)
-                and key.namespace == repository.namespace
-                and shown.spec.source_ref.name == repository.name
-            ):
+            if not isinstance(shown, Application) or key.namespace != source.namespace:
+                continue
+            refs = (shown.spec.source_ref, *(each.source_ref for each in shown.spec.sources))
+            if any((ref.kind, ref.name) == (source.kind, source.name) for ref in refs):
                 yield key
 
     def applications(self) -> list[Key]:

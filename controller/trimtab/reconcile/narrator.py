@@ -20,6 +20,7 @@ from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.ports import Clock, Metrics
 from trimtab.reconcile.queue import Key
+from trimtab.reconcile.sources import Bundle
 from trimtab.reconcile.state import AppState, Fought
 from trimtab.reconcile.sync import SyncReport
 from trimtab.render.hooks import left_out
@@ -44,11 +45,13 @@ class Narrator:
         self._clock = clock
         self._metrics = metrics
         self._artifacts: dict[str, Artifact] = {}
+        self._others: dict[str, dict[str, str]] = {}
         self._superseded: dict[str, Revision] = {}
 
-    async def begin(self, application: Application, state: AppState, artifact: Artifact) -> None:
-        """A turn for this artifact begins: a new revision is announced before it is applied."""
-        uid = state.owner.uid
+    async def begin(self, application: Application, state: AppState, bundle: Bundle) -> None:
+        """A turn for these sources begins: a new revision is announced before it is applied."""
+        uid, artifact = state.owner.uid, bundle.main
+        self._others[uid] = {name: str(other.revision) for name, other in bundle.others.items()}
         before = self._artifacts.get(uid)
         self._artifacts[uid] = artifact
         if str(artifact.revision) == state.attempted:
@@ -72,6 +75,7 @@ class Narrator:
         news = ApplicationNews(
             phase=phase,
             revision=artifact.revision if artifact else None,
+            sources=self._others.get(state.owner.uid),
             reason=reason or (problems[0].reason if problems else ""),
             message=message,
             retry=any(problem.retry for problem in problems) if problems else True,
@@ -167,6 +171,7 @@ class Narrator:
         """The Application is gone."""
         self._journal.forget(key)
         self._artifacts.pop(uid, None)
+        self._others.pop(uid, None)
         self._superseded.pop(uid, None)
         self._metrics.forget_application(key.namespace, key.name)
 

@@ -6,7 +6,7 @@ begins; the loop comes back a little later and asks the server about each object
 
 from dataclasses import dataclass
 
-from trimtab.api import application, git_repository
+from trimtab.api import application, git_repository, helm_repository, oci_repository
 from trimtab.core.observed import Absent, Unknown
 from trimtab.core.outcome import Outcome
 from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef, ResourceType
@@ -19,7 +19,10 @@ ROLL_CALL = "RollCall"
 ANSWER_SECONDS = 5.0
 """How long a list may take; whoever was not shown by then is asked for, which costs a request and no more."""
 
-_RESOURCES: dict[str, ResourceType] = {kind.kind: kind for kind in (application.RESOURCE, git_repository.RESOURCE)}
+_RESOURCES: dict[str, ResourceType] = {
+    kind.kind: kind
+    for kind in (application.RESOURCE, git_repository.RESOURCE, oci_repository.RESOURCE, helm_repository.RESOURCE)
+}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from trimtab.api.application import (
     InventoryCount,
 )
 from trimtab.api.model import ConditionStatus
+from trimtab.api.source_refs import SourceRevision
 from trimtab.api.timestamps import format_time
 from trimtab.core.errors import Problem
 from trimtab.core.refs import ObjectRef
@@ -51,14 +52,16 @@ class Phase(StrEnum):
 class ApplicationNews:
     """What is known of an Application at one moment.
 
-    `revision` is the one last attempted. `reason` and `message` explain Waiting, Applying, Failed and Deleting; a
-    failure without a message is told by its first problem. `retry` says whether time alone may mend it. `healths` and
-    `objects` cover what is owned; `blind` names the types whose watch does not work, and why; `overdue` says that
-    health was waited for as long as `timeout` allows. `supersedes` is a revision that was given up for this one.
+    `revision` is the one last attempted, `sources` are those of the further sources by name (None: not known). `reason`
+    and `message` explain Waiting, Applying, Failed and Deleting; a failure without a message is told by its first
+    problem. `retry` says whether time alone may mend it. `healths` and `objects` cover what is owned; `blind` names the
+    types whose watch does not work, and why; `overdue` says that health was waited for as long as `timeout` allows.
+    `supersedes` is a revision that was given up for this one.
     """
 
     phase: Phase
     revision: Revision | None = None
+    sources: Mapping[str, str] | None = None
     reason: str = ""
     message: str = ""
     retry: bool = True
@@ -86,6 +89,7 @@ def application_status(application: Application, news: ApplicationNews, *, now_s
         last_handled_reconcile_at=(metadata.requested_at if handled else "") or old.last_handled_reconcile_at,
         last_applied_revision=revision if revision and news.phase is Phase.APPLIED else old.last_applied_revision,
         last_attempted_revision=revision or old.last_attempted_revision,
+        sources=_sources(news, old),
         inventory=_count(news),
         drift=drift_items(news.drift),
         errors=tuple(error_item(problem) for problem in news.problems[:ERROR_ITEMS]),
@@ -147,6 +151,12 @@ def _drifted(news: ApplicationNews, mode: DriftMode) -> Said:
     if any(record.standing for record in news.drift):
         return true(DRIFTED, "DriftDetected", drift_sentence(news.drift))
     return false(DRIFTED, "NoDrift", "every declared field is as declared")
+
+
+def _sources(news: ApplicationNews, old: ApplicationStatus) -> tuple[SourceRevision, ...] | None:
+    if news.sources is None:
+        return old.sources
+    return tuple(SourceRevision(name=name, revision=revision) for name, revision in news.sources.items()) or None
 
 
 def _count(news: ApplicationNews) -> InventoryCount:

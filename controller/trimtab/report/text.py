@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from trimtab.api.application import DRIFTED, HEALTHY, READY, Application
 from trimtab.api.git_repository import GitRepository
-from trimtab.api.model import Status
+from trimtab.api.helm_repository import HelmRepository
+from trimtab.api.model import Resource, Status
+from trimtab.api.oci_repository import OciRepository
 from trimtab.api.timestamps import parse_time
 
 
@@ -30,6 +32,12 @@ def repositories_table(repositories: Iterable[GitRepository], *, now_seconds: fl
     """One line per GitRepository, with the age of its newest commit."""
     rows = tuple(_repository(each, now_seconds) for each in sorted(repositories, key=_by_name))
     return Table(("NAMESPACE", "NAME", "READY", "REVISION", "COMMITTED", "SUBJECT", "MESSAGE"), rows)
+
+
+def fetched_table(sources: Iterable[OciRepository | HelmRepository]) -> Table:
+    """One line per OCIRepository or HelmRepository."""
+    rows = tuple(_fetched(each) for each in sorted(sources, key=_by_name))
+    return Table(("NAMESPACE", "NAME", "READY", "REVISION", "URL", "MESSAGE"), rows)
 
 
 def drift_table(application: Application, *, now_seconds: float) -> Table:
@@ -89,7 +97,7 @@ def age(time: str, *, now_seconds: float) -> str:
     return f"{days}d{hours}h" if hours and days < 8 else f"{days}d"
 
 
-def _by_name(resource: Application | GitRepository) -> tuple[str, str]:
+def _by_name(resource: Resource) -> tuple[str, str]:
     return resource.metadata.namespace, resource.metadata.name
 
 
@@ -117,6 +125,18 @@ def _repository(repository: GitRepository, now_seconds: float) -> tuple[str, ...
         short_revision(status.artifact.revision) if status.artifact else "",
         age(status.commit.time, now_seconds=now_seconds) if status.commit else "",
         status.commit.subject if status.commit else "",
+        _message(status),
+    )
+
+
+def _fetched(source: OciRepository | HelmRepository) -> tuple[str, ...]:
+    status, metadata = source.status, source.metadata
+    return (
+        metadata.namespace,
+        metadata.name,
+        _suspended(_status(status, READY), suspend=source.spec.suspend),
+        short_revision(status.artifact.revision) if status.artifact else "",
+        source.spec.url,
         _message(status),
     )
 

@@ -33,7 +33,7 @@ def test_files_are_fresh():
 
 def test_a_changed_or_missing_file_is_stale():
     files = crd_files()
-    first, second, third = files
+    first, second, third, *_ = files
     files[first] += "# edited\n"
     del files[second]
     assert stale(files.get) == [first, second]
@@ -62,6 +62,8 @@ def test_names():
     assert names == {
         "Application": ("applications", ["tapp"]),
         "GitRepository": ("gitrepositories", ["tgit"]),
+        "OCIRepository": ("ocirepositories", ["toci"]),
+        "HelmRepository": ("helmrepositories", ["thelm"]),
         "Inventory": ("inventories", ["tinv"]),
     }
     for each in crds():
@@ -75,6 +77,8 @@ def test_only_kinds_with_a_status_have_the_subresource():
     assert {kind.resource.kind: kind.has_status for kind in KINDS} == {
         "Application": True,
         "GitRepository": True,
+        "OCIRepository": True,
+        "HelmRepository": True,
         "Inventory": False,
     }
     assert "subresources" not in SPECS["Inventory"]["versions"][0]

@@ -58,7 +58,7 @@ def test_the_render_key_follows_every_input_and_no_order():
 
 def test_whatever_may_change_manifests_is_part_of_the_key():
     spec = ApplicationSpec.model_validate({"sourceRef": {"name": "a"}, "prune": True})
-    assert render_spec(spec) == {"path": ".", "createNamespace": False, "helm": spec.helm.to_body()}
+    assert render_spec(spec) == {"sources": [], "path": ".", "createNamespace": False, "helm": spec.helm.to_body()}
     same = spec.model_copy(update={"prune": False, "suspend": True, "wait": True, "interval_seconds": 3.0})
     assert render_spec(same) == render_spec(spec)
     assert render_spec(spec.model_copy(update={"path": "b"})) != render_spec(spec)

@@ -1,0 +1,1 @@
+"""Helm charts out of HTTP repositories and OCI registries, unpacked in the artifact store."""

@@ -1,0 +1,1 @@
+"""OCI registries: what stands in them, fetched by digest and verified."""

@@ -1,0 +1,60 @@
+"""Artifacts of sources that are no Git repositories, fetched by this process for `diff` and its like.
+
+A session flows in, artifacts flow out; what was downloaded is gone when the session's work ends.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from trimtab.adapters.artifacts.store import ArtifactStore
+from trimtab.adapters.charts.repositories import HttpChartRepositories
+from trimtab.adapters.clock.system import SystemClock
+from trimtab.adapters.http.loop_thread import LoopThread
+from trimtab.adapters.http.pinning import no_link_local
+from trimtab.adapters.oci.sources import OciSources
+from trimtab.cli.resources import SOURCES, Named, as_source, read
+from trimtab.cli.session import Session
+from trimtab.reconcile.access import Accesses
+from trimtab.reconcile.artifacts import Artifact
+from trimtab.reconcile.desk import OCI_REPOSITORY
+from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
+from trimtab.reconcile.queue import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    """Open for as long as the session's work goes on."""
+
+    session: Session
+    charts: HttpChartRepositories
+    registries: OciSources
+
+    async def artifact(self, key: Key) -> Artifact:
+        """What stands in an OCIRepository or HelmRepository now. Raises UsageError, SourceError."""
+        kind = next(kind for kind in SOURCES if kind.kind == key.kind)
+        source = as_source(await read(self.session, Named(kind, key.name)))
+        accesses, clock = Accesses(self.session.objects), SystemClock()
+        origin: Origin = (
+            OciOrigin(registries=self.registries, accesses=accesses, clock=clock)
+            if key.kind == OCI_REPOSITORY
+            else HelmOrigin(charts=self.charts, accesses=accesses, clock=clock)
+        )
+        return await origin.fetch(key, source, None)
+
+
+@asynccontextmanager
+async def open_downloads(session: Session) -> AsyncIterator[Downloads]:
+    """Registries and chart repositories over a store of this process alone."""
+    with TemporaryDirectory(prefix="trimtab-cli-") as folder:
+        store = ArtifactStore(Path(folder))
+        await asyncio.to_thread(store.open)
+        thread = LoopThread()
+        try:
+            charts = HttpChartRepositories(thread, store, no_link_local)
+            yield Downloads(session, charts, OciSources(thread, store, no_link_local))
+        finally:
+            await thread.close()

@@ -1,0 +1,43 @@
+"""An index of charts in the place of a tree: it has no files of its own, charts are chosen out of it.
+
+`helm_origin` makes one for each index, `sources` takes charts out of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trimtab.core.errors import Problem, SourceError
+from trimtab.reconcile.ports.downloads import Access, FetchedIndex
+
+
+@dataclass(frozen=True, slots=True)
+class IndexTree:
+    """What it takes to fetch a chart that an index lists."""
+
+    found: FetchedIndex
+    access: Access
+    timeout_seconds: float
+
+    @property
+    def identity(self) -> str:
+        """The URL."""
+        return self.found.url
+
+    @property
+    def revision(self) -> str:
+        """The index's digest."""
+        return self.found.digest
+
+    async def digest(self, path: str) -> str:
+        """Raises SourceError."""
+        raise _no_files(path)
+
+    async def materialise(self, paths: Sequence[str], target: Path) -> None:  # noqa: ARG002 - there is nothing to write
+        """Raises SourceError."""
+        raise _no_files(",".join(paths))
+
+
+def _no_files(path: str) -> SourceError:
+    message = f"a HelmRepository has charts and no folders, such as {path or '.'}"
+    return SourceError(Problem(message, reason="ChartMissing", remedy="name one of its charts in spec.chart"))

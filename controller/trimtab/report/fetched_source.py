@@ -1,0 +1,75 @@
+"""The status of an OCIRepository or HelmRepository, from what a fetch came to.
+
+The object's metadata, its last status and its news flow in, the next status flows out; `status_patch` tells whether to
+write it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from trimtab.api.application import READY
+from trimtab.api.fetched import FetchedArtifact, FetchedStatus
+from trimtab.api.model import ConditionStatus, ObjectMeta, Status
+from trimtab.api.oci_repository import OciRepositoryStatus
+from trimtab.api.timestamps import format_time
+from trimtab.core.errors import Problem
+from trimtab.report.conditions import Said, failing, merge, progressing, true
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedNews:
+    """What a turn came to: a revision, a problem, a rest, or (none of them) a first fetch under way."""
+
+    revision: str = ""
+    seen_seconds: float = 0.0
+    digest: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    signed_by: str = ""
+    problem: Problem | None = None
+    suspended: bool = False
+
+
+def fetched_status(
+    model: type[FetchedStatus], metadata: ObjectMeta, last: Status, news: FetchedNews, *, now_seconds: float
+) -> FetchedStatus:
+    """The next status; the time counts from the epoch. Equal news give an equal status, however late they come."""
+    old = last if isinstance(last, FetchedStatus) else model()
+    handled = bool(news.revision) or news.problem is not None
+    status = model(
+        observed_generation=metadata.generation,
+        conditions=merge(old.conditions, _said(news, old), generation=metadata.generation, now_seconds=now_seconds),
+        last_handled_reconcile_at=(metadata.requested_at if handled else "") or old.last_handled_reconcile_at,
+        artifact=_artifact(news, old.artifact),
+    )
+    if isinstance(status, OciRepositoryStatus):
+        before = old.signed_by if isinstance(old, OciRepositoryStatus) else None
+        return status.model_copy(update={"signed_by": (news.signed_by or None) if news.revision else before})
+    return status
+
+
+def _said(news: FetchedNews, old: FetchedStatus) -> tuple[Said, ...]:
+    # Suspension stops the judging too: what was last true of Ready stays, and the message says why nothing moves.
+    if news.suspended:
+        before = old.condition(READY)
+        status = before.status if before else ConditionStatus.UNKNOWN
+        return (Said(READY, status, "Suspended", "suspended: not fetched until spec.suspend is false"),)
+    if news.problem:
+        return failing(news.problem.reason, str(news.problem), retry=news.problem.retry)
+    if news.revision:
+        signed = f", signed by {news.signed_by}" if news.signed_by else ""
+        return (true(READY, "Fetched", f"fetched {news.revision}{signed}"),)
+    return progressing("Fetching", "fetching for the first time")
+
+
+def _artifact(news: FetchedNews, old: FetchedArtifact | None) -> FetchedArtifact | None:
+    if not news.revision:
+        return old
+    digest, metadata = news.digest or None, dict(news.metadata) or None
+    if old and (old.revision, old.digest, old.metadata) == (news.revision, digest, metadata):
+        return old
+    return FetchedArtifact(
+        revision=news.revision,
+        digest=digest,
+        last_update_time=format_time(news.seen_seconds),
+        metadata=metadata,
+    )

@@ -1,0 +1,243 @@
+"""OCIRepository, HelmRepository and Applications of several sources, on the whole loop."""
+
+import base64
+from typing import Any
+
+import pytest
+from tests.fakes.controller import Rig, config_map
+from tests.fakes.office import APP, NAMESPACE, key_of
+
+from trimtab.core.errors import Problem, SourceError
+
+pytestmark = pytest.mark.looptime
+
+A, B = config_map("a"), config_map("b")
+URL = "oci://registry.example/shop"
+OCI, HELM = key_of("OCIRepository", "shop"), key_of("HelmRepository", "charts")
+AWAY = SourceError(Problem("cannot reach it", reason="ConnectionFailed", retry=True))
+REFUSED = SourceError(Problem("no such thing", reason="InvalidRef", remedy="correct it"))
+
+
+def secret(name: str, **texts: str) -> dict[str, Any]:
+    data = {key.replace("_", "."): base64.b64encode(text.encode()).decode() for key, text in texts.items()}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": NAMESPACE}, "data": data}
+
+
+def push(rig: Rig, *bodies: dict[str, Any], url: str = URL) -> None:
+    rig.registries.pushed[url] = {"shop": bodies, "": bodies}
+
+
+def declare(rig: Rig, **spec: Any) -> None:
+    rig.office.create(OCI, **{"url": URL, "ref": {"tag": "1.0"}, "interval": "60s", **spec})
+
+
+async def sail(rig: Rig, *bodies: dict[str, Any], **spec: Any) -> None:
+    push(rig, *bodies)
+    declare(rig, **spec)
+    rig.application(sourceRef={"kind": "OCIRepository", "name": "shop"})
+    rig.start()
+    await rig.settle()
+
+
+def revision(rig: Rig) -> str:
+    return str(rig.office.status(APP)["lastAppliedRevision"])
+
+
+async def test_an_artifact_is_fetched_and_applied(rig: Rig) -> None:
+    await sail(rig, A)
+    status = rig.office.status(OCI)
+    assert rig.office.said(OCI) == ("True", "Fetched")
+    assert status["artifact"]["revision"] == revision(rig)
+    assert status["artifact"]["revision"].startswith("1.0@sha256:")
+    assert status["artifact"]["metadata"] == {"made": "here"}
+    assert rig.said() == ("True", "Applied")
+    assert rig.is_there(A)
+    assert "sources" not in rig.office.status(APP)
+
+
+async def test_a_moved_tag_is_followed_and_an_unchanged_one_writes_nothing(rig: Rig) -> None:
+    await sail(rig, A)
+    before = revision(rig)
+    writes = len(rig.office.status_writes)
+    await rig.settle(300)
+    assert len(rig.office.status_writes) == writes
+    assert {values[0] for values in rig.metrics.all("fetched")[1:]} == {"unchanged"}
+    push(rig, B)
+    await rig.settle(100)
+    assert revision(rig) != before
+    assert rig.is_there(B)
+    assert not rig.is_there(A)
+
+
+async def test_a_registry_that_goes_changes_the_condition_and_nothing_else(rig: Rig) -> None:
+    await sail(rig, A)
+    rig.registries.trouble = AWAY
+    await rig.restart()
+    assert rig.office.said(OCI) == ("False", "ConnectionFailed")
+    assert rig.office.condition(OCI, "Reconciling")["reason"] == "Retrying"
+    assert rig.office.status(OCI)["artifact"]["revision"] == revision(rig)
+    rig.edit(A, "data.mode", "slow")
+    await rig.settle()
+    assert rig.live(A)["data"]["mode"] == "fast"
+    rig.registries.trouble = None
+    await rig.settle(120)
+    assert rig.office.said(OCI) == ("True", "Fetched")
+
+
+async def test_an_application_waits_where_nothing_can_be_recalled(rig: Rig) -> None:
+    await sail(rig, A)
+    rig.registries.trouble = REFUSED
+    rig.registries.stored.clear()
+    await rig.restart()
+    assert rig.office.said(OCI) == ("False", "InvalidRef")
+    assert rig.office.condition(OCI, "Stalled")["status"] == "True"
+    assert rig.is_there(A)
+
+
+async def test_a_suspended_source_is_not_fetched(rig: Rig) -> None:
+    await sail(rig, A)
+    rig.office.change(OCI, suspend=True)
+    push(rig, B)
+    await rig.settle(200)
+    assert rig.office.said(OCI) == ("True", "Suspended")
+    assert not rig.is_there(B)
+    rig.office.change(OCI, suspend=False)
+    await rig.settle()
+    assert rig.is_there(B)
+
+
+async def test_secrets_are_read_once_and_again_when_poked(rig: Rig) -> None:
+    rig.cluster.other_applies(secret("login", username="ann", password="one"))
+    rig.cluster.other_applies(secret("keys", cosign_pub="key"))
+    verify = {"provider": "cosign", "secretRef": {"name": "keys"}}
+    await sail(rig, A, secretRef={"name": "login"}, certSecretRef={"name": "certs"}, verify=verify)
+    assert rig.office.said(OCI) == ("False", "SecretNotFound")
+    rig.cluster.other_applies(secret("certs", ca_crt="", tls_crt="c", tls_key="k"))
+    await rig.settle(120)
+    assert rig.office.status(OCI)["signedBy"] == "cosign.pub"
+    assert "signed by cosign.pub" in rig.office.condition(OCI, "Ready")["message"]
+    access, keys = rig.registries.asked[-1]
+    assert (access.username, access.password, access.cert_pem) == ("ann", "one", "c")
+    assert keys == {"cosign.pub": b"key"}
+    rig.cluster.other_applies(secret("login", username="ann", password="two"))
+    await rig.settle(120)
+    assert rig.registries.asked[-1][0].password == "one"
+    rig.office.poke(OCI, "now")
+    await rig.settle()
+    assert rig.registries.asked[-1][0].password == "two"
+    assert rig.office.status(OCI)["lastHandledReconcileAt"] == "now"
+
+
+async def test_further_sources_are_rendered_too_and_told(rig: Rig) -> None:
+    rig.declare(A)
+    rig.source()
+    push(rig, B)
+    declare(rig)
+    further = [{"name": "values", "sourceRef": {"kind": "OCIRepository", "name": "shop"}}]
+    rig.application(sources=further)
+    rig.start()
+    await rig.settle()
+    assert revision(rig).startswith("main@sha1:")
+    told = rig.office.status(APP)["sources"]
+    assert [each["name"] for each in told] == ["values"]
+    rendered = rig.renderer.rendered
+    push(rig, B, A)
+    await rig.settle(100)
+    assert rig.renderer.rendered == rendered + 1
+    assert rig.office.status(APP)["sources"] != told
+    assert rig.said() == ("True", "Applied")
+    rig.office.change(APP, sources=[])
+    await rig.settle()
+    assert "sources" not in rig.office.status(APP)
+
+
+async def test_a_further_source_that_is_missing_is_named(rig: Rig) -> None:
+    rig.declare(A)
+    rig.source()
+    rig.application(sources=[{"name": "values", "sourceRef": {"kind": "HelmRepository", "name": "charts"}}])
+    rig.start()
+    await rig.settle()
+    assert "HelmRepository trimtab-system/charts does not exist" in rig.message()
+
+
+async def test_the_kind_of_a_source_counts_and_not_only_its_name(rig: Rig) -> None:
+    push(rig, A)
+    declare(rig)
+    rig.application(sourceRef={"kind": "GitRepository", "name": "shop"})
+    rig.start()
+    await rig.settle()
+    assert "GitRepository trimtab-system/shop does not exist" in rig.message()
+    assert not rig.is_there(A)
+
+
+def offer(rig: Rig, **versions: dict[str, Any]) -> None:
+    rig.charts.listed["web"] = {name.replace("_", "."): {"": [body]} for name, body in versions.items()}
+
+
+async def charts(rig: Rig, version: str = "1.x", **chart: Any) -> None:
+    rig.office.create(HELM, url="https://charts.example", interval="60s")
+    spec = {"chart": {"name": "web", "version": version, **chart}, "path": "."}
+    rig.application(sourceRef={"kind": "HelmRepository", "name": "charts"}, **spec)
+    rig.start()
+    await rig.settle()
+
+
+async def test_a_chart_is_taken_out_of_its_index_once(rig: Rig) -> None:
+    offer(rig, v1_0_0=A)
+    await charts(rig)
+    assert rig.office.said(HELM) == ("True", "Fetched")
+    assert revision(rig).startswith("v1.0.0@sha256:")
+    rig.edit(A, "data.mode", "slow")
+    await rig.settle(300)
+    assert rig.charts.fetched == ["v1.0.0"]
+    offer(rig, v1_0_0=A, v2_0_0=B)
+    await rig.settle(100)
+    assert revision(rig).startswith("v1.0.0@sha256:")
+    offer(rig, v1_0_0=A, v1_1_0=B)
+    await rig.settle(100)
+    assert revision(rig).startswith("v1.1.0@sha256:")
+    assert rig.is_there(B)
+
+
+async def test_a_chart_that_is_not_listed_is_an_error_and_heals(rig: Rig) -> None:
+    offer(rig, v2_0_0=A)
+    await charts(rig)
+    assert rig.said() == ("False", "ChartNotFound")
+    offer(rig, v1_0_0=A)
+    await rig.settle(100)
+    assert rig.said() == ("True", "Applied")
+    rig.charts.trouble = AWAY
+    await rig.settle(100)
+    assert rig.office.said(HELM) == ("False", "ConnectionFailed")
+    assert rig.said() == ("True", "Applied")
+    await rig.restart()
+    assert rig.is_there(A)
+
+
+async def test_an_index_has_no_folders(rig: Rig) -> None:
+    offer(rig, v1_0_0=A)
+    rig.office.create(HELM, url="https://charts.example", interval="60s")
+    rig.application(sourceRef={"kind": "HelmRepository", "name": "charts"})
+    rig.start()
+    await rig.settle()
+    artifact = rig.artifacts.get(HELM)
+    assert artifact is not None
+    with pytest.raises(SourceError) as refused:
+        await artifact.tree.digest("")
+    assert refused.value.reason == "ChartMissing"
+
+
+async def test_a_source_that_goes_is_forgotten_and_its_applications_keep_what_they_have(rig: Rig) -> None:
+    await sail(rig, A)
+    rig.office.delete(OCI)
+    await rig.settle()
+    assert rig.artifacts.get(OCI) is None
+    assert "does not exist" in rig.message()
+    assert rig.is_there(A)
+
+
+async def test_a_spec_that_cannot_be_read_is_said(rig: Rig) -> None:
+    declare(rig, interval="often")
+    rig.start()
+    await rig.settle()
+    assert rig.office.said(OCI) == ("False", "InvalidSpec")

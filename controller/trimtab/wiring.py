@@ -22,6 +22,7 @@ from trimtab.adapters.kube.watcher import KubeWatches
 from trimtab.adapters.process.memory import give_back
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.adapters.process.scratch import empty_scratch
+from trimtab.adapters.process.signatures import ProcessVerifier
 from trimtab.adapters.prometheus.metrics import PrometheusMetrics
 from trimtab.adapters.prometheus.registry import MetricRegistry
 from trimtab.adapters.store.instance import Instance, InstanceError, load_instance
@@ -46,6 +47,7 @@ from trimtab.reconcile.runner import Runner
 from trimtab.reconcile.survey import Surveyor
 from trimtab.reconcile.sync import Synchroniser
 from trimtab.reconcile.teardown import Teardown
+from trimtab.reconcile.verification import Verifications
 from trimtab.reconcile.watch_set import WatchSet
 
 LAG_PERIOD_SECONDS = 0.5
@@ -173,6 +175,9 @@ def _repositories(outside: _Outside) -> RepositoryReconciler:
         git=outside.git,
         artifacts=outside.artifacts,
         credentials=CredentialCache(outside.objects),
+        verifications=Verifications(
+            git=outside.git, objects=outside.objects, verifier=ProcessVerifier(), clock=outside.clock
+        ),
         journal=outside.journal,
         clock=outside.clock,
         metrics=outside.metrics,

@@ -10,8 +10,11 @@ from pydantic import ConfigDict, Field
 from trimtab.api.durations import Duration
 from trimtab.api.model import ApiModel, LocalName, Resource, Status, cel
 from trimtab.api.timestamps import Timestamp
+from trimtab.api.verification import TAG_NEEDS_REF, Verification, VerificationMode, VerifiedBy
 from trimtab.core.names import API_GROUP, API_VERSION
 from trimtab.core.refs import ResourceType
+
+SOURCE_VERIFIED: Final = "SourceVerified"
 
 RESOURCE: Final = ResourceType(API_GROUP, API_VERSION, "GitRepository", "gitrepositories", namespaced=True)
 
@@ -63,6 +66,7 @@ class GitRepositorySpec(ApiModel):
                     "message": "url must hold no spaces, control characters, query or fragment",
                     "fieldPath": ".url",
                 },
+                TAG_NEEDS_REF,
             ]
         }
     )
@@ -78,6 +82,8 @@ class GitRepositorySpec(ApiModel):
     """How long one fetch may take, as a duration like 1m."""
     secret_ref: LocalName | None = None
     """A Secret of this namespace with username and password, and ca.crt where the server's certificate needs it."""
+    verify: Verification | None = None
+    """Whose signature is asked for; none where it is not set. What nobody trusted has signed is not applied."""
     suspend: bool = False
     """Stops fetching; Applications stay at the commit that was fetched last."""
 
@@ -113,6 +119,10 @@ class GitRepositoryStatus(Status):
     """What was fetched last."""
     commit: Commit | None = None
     """The commit of the artifact."""
+    source_verification_mode: VerificationMode | None = None
+    """How the artifact was verified; not set where it was not."""
+    verified: VerifiedBy | None = None
+    """Who signed the artifact: its tag in the modes Tag and TagAndHEAD, else its commit."""
 
 
 class GitRepository(Resource):

@@ -22,11 +22,15 @@ _LOCATION = re.compile(r"Recv header: location:\s*(\S+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """What a ref stands at: the name for the revision, the full ref to fetch, and the (peeled) commit's SHA."""
+    """What a ref stands at: the name for the revision, the full ref to fetch, and the (peeled) commit's SHA.
+
+    `tag_sha` is the tag object's, where the ref is an annotated tag.
+    """
 
     name: str
     remote_ref: str
     sha: str
+    tag_sha: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class Remote:
         sha = rows.get(peeled) or rows.get(ref)
         if sha is None:
             raise self._missing(commands, f"{kind} {wanted.name}")
-        return Tip(wanted.name, ref, sha)
+        return Tip(wanted.name, ref, sha, rows[ref] if peeled in rows and ref in rows else "")
 
     def _default_branch(self, commands: git.Git) -> Tip:
         output = self.run(commands, "ls_remote", "--symref", "--", self.url, "HEAD")

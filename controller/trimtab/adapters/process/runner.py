@@ -1,4 +1,4 @@
-"""Run a program to its end: no shell, no input, an empty environment, bounded time, output and memory, no network.
+"""Run a program to its end: no shell, an empty environment, bounded time, output and memory, no network.
 
 The renderer gives argv and what may be read; bytes come back, or a `ProcessFailed` that says which bound was broken.
 The program is started through `sandbox`, in a process group of its own that is killed whole when the deadline passes,
@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -43,6 +44,14 @@ class Confinement:
     network: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a program is allowed beyond reading: folders to write in, sockets for those that must talk to a service."""
+
+    writable: Sequence[Path] = ()
+    network: bool = False
+
+
 class ProcessFailed(Exception):
     """A program broke a bound or could not be started. The text names the program and the bound."""
 
@@ -56,12 +65,17 @@ async def run(
     output_limit_bytes: int,
     memory_limit_bytes: int,
     environment: dict[str, str] | None = None,
+    stdin: bytes = b"",
+    opening: Opening | None = None,
 ) -> ProcessResult:
     """Run `argv` (its first entry an absolute path) in `cwd`, allowed to read below `readable` only.
 
-    `environment` is all that the program sees beside HOME and GOMEMLIMIT. Raises ProcessFailed.
+    `environment` is all that the program sees beside HOME and GOMEMLIMIT; `opening` allows more. Raises ProcessFailed.
     """
+    opening = opening or Opening()
     confinement = {
+        "writable": [str(path) for path in opening.writable],
+        "network": opening.network,
         "readable": [str(path) for path in readable],
         "data_bytes": memory_limit_bytes,
         "cpu_seconds": max(1, round(timeout_seconds) * 2),
@@ -71,7 +85,8 @@ async def run(
         "GOMEMLIMIT": str(int(memory_limit_bytes * _GO_SHARE)),
         **(environment or {}),
     }
-    return await _run((*_LAUNCHER, json.dumps(confinement), *argv), cwd, timeout_seconds, output_limit_bytes, settings)
+    launch = (*_LAUNCHER, json.dumps(confinement), *argv)
+    return await _run(launch, cwd, timeout_seconds, output_limit_bytes, settings, stdin=stdin)
 
 
 async def probe() -> Confinement:
@@ -85,7 +100,13 @@ async def probe() -> Confinement:
 
 
 async def _run(
-    argv: Sequence[str], cwd: Path, timeout_seconds: float, output_limit_bytes: int, environment: dict[str, str]
+    argv: Sequence[str],
+    cwd: Path,
+    timeout_seconds: float,
+    output_limit_bytes: int,
+    environment: dict[str, str],
+    *,
+    stdin: bytes = b"",
 ) -> ProcessResult:
     name = Path(argv[5] if len(argv) > 5 else argv[0]).name
     try:
@@ -93,7 +114,7 @@ async def _run(
             *argv,
             cwd=cwd,
             env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
@@ -103,7 +124,7 @@ async def _run(
     ended = False
     try:
         async with asyncio.timeout(timeout_seconds):
-            result = await _collect(process, name, output_limit_bytes)
+            result = await _collect(process, name, output_limit_bytes, stdin)
         ended = True
         return result
     except TimeoutError as error:
@@ -113,16 +134,29 @@ async def _run(
             await _end(process)
 
 
-async def _collect(process: asyncio.subprocess.Process, name: str, limit_bytes: int) -> ProcessResult:
+async def _collect(process: asyncio.subprocess.Process, name: str, limit_bytes: int, stdin: bytes) -> ProcessResult:
     assert process.stdout is not None
     assert process.stderr is not None
     async with asyncio.TaskGroup() as readers:
         errors = readers.create_task(_head(process.stderr))
         output = readers.create_task(_all(process, limit_bytes))
+        readers.create_task(_feed(process.stdin, stdin))
     stdout = output.result()
     if stdout is None:
         raise ProcessFailed(f"{name} wrote more than {limit_bytes} bytes and was stopped")
     return ProcessResult(await process.wait(), stdout, errors.result().decode(errors="replace"))
+
+
+async def _feed(pipe: asyncio.StreamWriter | None, data: bytes) -> None:
+    """Write all of the input and end it; a program may stop reading whenever it likes."""
+    if pipe is None:
+        return
+    with suppress(ConnectionError):
+        pipe.write(data)
+        await pipe.drain()
+    pipe.close()
+    with suppress(ConnectionError):
+        await pipe.wait_closed()
 
 
 async def _all(process: asyncio.subprocess.Process, limit_bytes: int) -> bytes | None:

@@ -1,10 +1,14 @@
-# The controller's image: Python, git and kustomize, no compiler, no shell of ours, not root.
+# The controller's image: Python, git, kustomize, sops, gpg and ssh-keygen, no compiler, no shell of ours, not root.
 # Build: docker build -t trimtab .
 # Run:   docker run --rm trimtab run --help
 
 FROM golang:1.26-bookworm AS kustomize
 ARG KUSTOMIZE_VERSION=v5.8.1
 RUN CGO_ENABLED=0 go install -trimpath -ldflags "-s -w" sigs.k8s.io/kustomize/kustomize/v5@${KUSTOMIZE_VERSION}
+
+FROM golang:1.26-bookworm AS sops
+ARG SOPS_VERSION=v3.13.3
+RUN CGO_ENABLED=0 go install -trimpath -ldflags "-s -w" github.com/getsops/sops/v3/cmd/sops@${SOPS_VERSION}
 
 FROM python:3.12-slim AS build
 WORKDIR /src
@@ -18,10 +22,11 @@ RUN uv pip install --no-cache --python /opt/trimtab/bin/python \
 
 FROM python:3.12-slim
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends git ca-certificates \
+    && apt-get install --yes --no-install-recommends git ca-certificates gpg openssh-client \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 65532 --home-dir /var/lib/trimtab --create-home --shell /usr/sbin/nologin trimtab
 COPY --from=kustomize /go/bin/kustomize /usr/local/bin/kustomize
+COPY --from=sops /go/bin/sops /usr/local/bin/sops
 COPY --from=build /opt/trimtab /opt/trimtab
 ENV PATH=/opt/trimtab/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

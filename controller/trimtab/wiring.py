@@ -19,9 +19,10 @@ from trimtab.adapters.kube.own_kinds import KubeOwnKinds
 from trimtab.adapters.kube.selector import bucket_selector
 from trimtab.adapters.kube.type_watch import Scope, WatchTimes
 from trimtab.adapters.kube.watcher import KubeWatches
+from trimtab.adapters.process.decryption import Decryption
 from trimtab.adapters.process.memory import give_back
 from trimtab.adapters.process.renderer import KustomizeRenderer
-from trimtab.adapters.process.scratch import empty_scratch
+from trimtab.adapters.process.scratch import empty_scratch, memory_scratch
 from trimtab.adapters.process.signatures import ProcessVerifier
 from trimtab.adapters.prometheus.metrics import PrometheusMetrics
 from trimtab.adapters.prometheus.registry import MetricRegistry
@@ -197,7 +198,8 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches
     synchroniser = _synchroniser(outside, observer, Runner(objects, store, observer, clock))
     # In the data folder, which is locked by now: others may look into the system's folder for such things.
     scratch = empty_scratch(settings.data_dir / "scratch")
-    renderer = KustomizeRenderer(kustomize=settings.kustomize, scratch=scratch)
+    decryption = Decryption(program=settings.sops, vault=memory_scratch(settings.data_dir))
+    renderer = KustomizeRenderer(kustomize=settings.kustomize, scratch=scratch, decryption=decryption)
     applications = ApplicationReconciler(
         desk=outside.desk,
         queue=outside.queue,

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field
 
+from trimtab.api.decryption import Decryption
 from trimtab.api.durations import Duration
 from trimtab.api.model import ApiModel, Count, LocalName, Resource, Status, cel
 from trimtab.api.timestamps import Timestamp
@@ -92,6 +93,8 @@ class ApplicationSpec(ApiModel):
         ),
     ] = "."
     """Folder in the repository: a kustomization or plain YAML files."""
+    decryption: Decryption | None = None
+    """How encrypted files of the source are read; as they are where it is not set."""
     target_namespace: (
         Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")] | None
     ) = None

@@ -1,4 +1,4 @@
-"""Which kustomize to run where nobody says: the one on PATH, else the one that came with the local control plane.
+"""Which programs to run where nobody says: those on PATH, else those that came with the local control plane.
 
 The environment flows in, a path flows out; `run` and the verbs that render call it.
 """
@@ -10,16 +10,22 @@ from pathlib import Path
 from typing import Final
 
 _LOOK: Final = (
-    "from trimtab.localcluster.assets import Finder; print(Finder.from_environment().look('kustomize').path or '')"
+    "import sys; from trimtab.localcluster.assets import Finder; "
+    "print(Finder.from_environment().look(sys.argv[1]).path or '')"
 )
 
 
 def find_kustomize() -> Path | None:
     """The program; None where there is none. Nothing is fetched."""
-    found = shutil.which("kustomize")
+    return find_program("kustomize")
+
+
+def find_program(name: str) -> Path | None:
+    """A program of the local control plane's table; None where there is none. Nothing is fetched."""
+    found = shutil.which(name)
     if found is not None:
         return Path(found)
     # A process of its own: what looks through that cache would stay in the controller's memory for nothing.
-    done = subprocess.run([sys.executable, "-c", _LOOK], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", _LOOK, name], capture_output=True, text=True, check=False)
     path = done.stdout.strip()
     return Path(path) if path else None

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from trimtab.cli.log_lines import log_to_stderr
-from trimtab.cli.programs import find_kustomize
+from trimtab.cli.programs import find_kustomize, find_program
 from trimtab.core.names import DEFAULT_NAMESPACE
 from trimtab.core.settings import WATCH_IDLE_SECONDS, WATCH_STALE_SECONDS, Settings
 
@@ -62,6 +62,9 @@ def run(
     kustomize: Annotated[
         Path | None, typer.Option(envvar="TRIMTAB_KUSTOMIZE", help="The kustomize program; found on PATH by default.")
     ] = None,
+    sops: Annotated[
+        Path | None, typer.Option(envvar="TRIMTAB_SOPS", help="The sops program; found on PATH by default.")
+    ] = None,
     concurrency: Annotated[int, typer.Option(min=1, help="Reconciliations at the same time.")] = 32,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
     watch_idle_seconds: Annotated[
@@ -85,6 +88,7 @@ def run(
         health_bind_address=health_bind_address,
         data_dir=data_dir or default_data_dir(),
         kustomize=kustomize or find_kustomize(),
+        sops=sops or find_program("sops"),
         concurrency=concurrency,
         watch_idle_seconds=watch_idle_seconds,
         watch_stale_seconds=watch_stale_seconds,

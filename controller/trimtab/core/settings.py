@@ -22,6 +22,8 @@ class Settings:
     data_dir: Path = field(default_factory=lambda: Path("/var/lib/trimtab"))
     kustomize: Path | None = None
     """The kustomize program; None: found on PATH."""
+    sops: Path | None = None
+    """The sops program; None: found on PATH when it is needed."""
     concurrency: int = 32
     """Reconciliations at the same time. Most of the time they wait: few would keep others from healing meanwhile."""
     applies_in_flight: int = 32

@@ -229,5 +229,5 @@ ASSETS: Final = {
 
 CONTROL_PLANE: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", KWOK_STAGES)
 """What has to be there before a cluster can start."""
-TOOLS: Final = ("kubectl", "kustomize", "helm", "sops")
+TOOLS: Final = ("kubectl", "kustomize", "helm", "sops", "age-keygen")
 """What users and tests want beside it."""

@@ -46,6 +46,9 @@ class RenderInputs:
         return f"RenderInputs({self.digest!r})"
 
 
-def wanted_inputs(spec: ApplicationSpec) -> frozenset[InputRef]:  # noqa: ARG001 - no part of a spec refers to any yet
+def wanted_inputs(spec: ApplicationSpec) -> frozenset[InputRef]:
     """The objects that a spec refers to."""
-    return frozenset()
+    wanted: set[InputRef] = set()
+    if spec.decryption is not None:
+        wanted.add(InputRef("Secret", spec.decryption.secret_ref.name))
+    return frozenset(wanted)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from trimtab.localcluster.assets import Finder
+
 MAY = "2026-05-01 12:00:00 +0000"
 GPG_MAY = "20260501T120000"
 
@@ -24,6 +26,16 @@ class Keyring:
         done = subprocess.run([*argv, *arguments], input=stdin, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout
+
+    def make_for_encryption(self, who):
+        """A key that others encrypt for; its fingerprint."""
+        key = self.make(who)
+        self.gpg("--quick-add-key", key, "cv25519", "encr", "never")
+        return key
+
+    def secret(self, key):
+        """The armoured private key."""
+        return self.gpg("--armor", "--export-secret-keys", key)
 
     def make(self, who, *, at="", expires="never"):
         """A key that signs; its fingerprint."""
@@ -112,3 +124,42 @@ def ssh_key(tmp_path):
         return path
 
     return make
+
+
+@dataclass(frozen=True)
+class Safe:
+    """Encrypts with the real sops, for the keys it has made."""
+
+    sops: Path
+    keygen: Path
+    home: Path
+
+    def age(self, name="age"):
+        """A new age key: its recipient and the file of the key."""
+        file = self.home / f"{name}.agekey"
+        subprocess.run([self.keygen, "-o", file], capture_output=True, check=True)
+        recipient = subprocess.run([self.keygen, "-y", file], capture_output=True, check=True).stdout.decode().strip()
+        return recipient, file.read_bytes()
+
+    def encrypt(self, text, kind="yaml", *, age="", pgp="", gnupg="", also=()):
+        """Text as sops encrypts it."""
+        given = [*(["--age", age] if age else []), *(["--pgp", pgp] if pgp else [])]
+        types = ["--input-type", kind, "--output-type", "json" if kind == "binary" else kind]
+        argv = [self.sops, "--disable-version-check", "encrypt", *given, *also, *types]
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "GNUPGHOME": str(gnupg)}
+        done = subprocess.run(
+            [*argv, "--filename-override", "x"], input=text.encode(), env=env, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+
+@pytest.fixture(scope="session")
+def programs():
+    """The paths of kustomize, sops and age-keygen."""
+    return Finder.from_environment().find(["kustomize", "sops", "age-keygen"])
+
+
+@pytest.fixture
+def safe(programs, tmp_path):
+    return Safe(programs["sops"], programs["age-keygen"], tmp_path)

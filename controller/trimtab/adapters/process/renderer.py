@@ -8,13 +8,17 @@ happens in threads, so that the event loop goes on.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from trimtab.adapters.process.decryption import Decryption
 from trimtab.adapters.process.kustomize import VERSION, Bounds, FileMissing, Kustomize
 from trimtab.adapters.process.parse_cache import ParseCache
+from trimtab.adapters.process.private_folder import memory_folder
+from trimtab.adapters.process.sops import VERSION as SOPS_VERSION
 from trimtab.adapters.process.tree import Tree
 from trimtab.core.errors import RenderError, SourceError
 from trimtab.core.manifest import Manifest
@@ -44,33 +48,41 @@ class KustomizeRenderer:
         limits: Limits = DEFAULT_LIMITS,
         bounds: Bounds | None = None,
         cache_bytes: int = 16 * 1024 * 1024,
+        decryption: Decryption | None = None,
     ) -> None:
         """`kustomize` is the program, `scratch` the folder for materialised trees (the system's own where None)."""
         self._kustomize = Kustomize(kustomize, bounds or Bounds())
         self._scratch = scratch
         self._limits = limits
         self._cache = ParseCache(cache_bytes)
+        self._decryption = decryption or Decryption(program=None, vault=memory_folder(), limits=limits)
 
     @property
     def tools(self) -> Mapping[str, str]:
         """The programs that render, name → version: part of the render key."""
-        return {"kustomize": VERSION}
+        return {"kustomize": VERSION, "sops": SOPS_VERSION}
 
     async def render(self, job: RenderJob) -> Rendered:
         """Carry out a job. Raises RenderError with all problems at once, SourceError for a missing path."""
         path = repository_path(job.spec.path)
-        with TemporaryDirectory(dir=self._scratch, prefix="trimtab-tree-") as scratch:
+        with TemporaryDirectory(
+            dir=self._decryption.folder(job.spec, self._scratch), prefix="trimtab-tree-"
+        ) as scratch:
             source = job.tree
             await source.materialise([path], Path(scratch))
             tree = await asyncio.to_thread(Tree, Path(scratch), self._limits)
             found = await self._gather(source, tree, path)
             try:
-                return Rendered(await self._render(tree, path, found), _own(found.folders))
+                return Rendered(await self._build_all(job, tree, path, found), _own(found.folders))
             except FileMissing:
                 # A reference that only kustomize can see: with all files at hand it is right or wrong for good.
                 await source.materialise([""], tree.root)
             found = replace(await self._gather(source, tree, path), folders=("",))
-            return Rendered(await self._render(tree, path, found), _own(found.folders))
+            return Rendered(await self._build_all(job, tree, path, found), _own(found.folders))
+
+    async def _build_all(self, job: RenderJob, tree: Tree, path: str, found: Closure) -> tuple[Manifest, ...]:
+        """Raises as `_render`."""
+        return await self._decryption.around(job, tree, (path, found), partial(self._render, tree, path, found))
 
     async def _gather(self, source: SourceTree, tree: Tree, path: str) -> Closure:
         """Materialise what the path's kustomizations refer to, and what these refer to, until nothing is wanting."""

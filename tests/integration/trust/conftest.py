@@ -22,7 +22,7 @@ class Keyring:
 
     def gpg(self, *arguments, at="", stdin=b""):
         clock = [f"--faked-system-time={at}"] if at else []
-        argv = ["gpg", "--homedir", self.home, "--batch", "--pinentry-mode=loopback", "--passphrase=", *clock]
+        argv = ["gpg", "--homedir", str(self.home), "--batch", "--pinentry-mode=loopback", "--passphrase=", *clock]
         done = subprocess.run([*argv, *arguments], input=stdin, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout

@@ -8,7 +8,7 @@ import pytest
 from tests.integration.render.conftest import FolderTree
 
 from trimtab.adapters.process.decryption import Decryption
-from trimtab.adapters.process.private_folder import memory_folder
+from trimtab.adapters.process.private_folder import in_memory, memory_folder
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.adapters.process.sops import Bounds
 from trimtab.api.application import ApplicationSpec
@@ -26,10 +26,20 @@ def secret(name, value=CANARY):
     )
 
 
+class MemoryTree(FolderTree):
+    """As it is, but for the place where its files may be written."""
+
+    async def materialise(self, paths, target):
+        assert in_memory(target)
+        await super().materialise(paths, target)
+
+
 @pytest.fixture
 def vault():
     """A folder in memory for trees, found empty at the end."""
-    path = memory_folder() / "trimtab-test-vault"
+    memory = memory_folder()
+    assert memory is not None
+    path = memory / "trimtab-test-vault"
     path.mkdir(mode=0o700)
     yield path
     assert list(path.iterdir()) == []
@@ -61,7 +71,7 @@ def render(programs, vault, scratch, tmp_path):
         )
         assert wanted_inputs(spec) == {InputRef("Secret", "keys")}
         inputs = RenderInputs(objects={InputRef("Secret", "keys"): keys})
-        rendered = await renderer.render(RenderJob(spec=spec, tree=FolderTree(root), inputs=inputs))
+        rendered = await renderer.render(RenderJob(spec=spec, tree=MemoryTree(root), inputs=inputs))
         assert list(scratch.iterdir()) == []
         return {f"{one.ref.kind}/{one.ref.name}": one for one in rendered.manifests}
 

@@ -1,6 +1,7 @@
 """Signatures by the real gpg, ssh-keygen and git: right ones are told with their signer, others refused with why."""
 
 import calendar
+import re
 import time
 from pathlib import Path
 
@@ -143,6 +144,21 @@ async def test_two_signatures_in_one_are_refused(signing, keyring):
     raw = head + header + b"\n\n" + body
     sha = signing.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=raw).decode().strip()
     assert "no single signature" in await refused(signing, sha, {"ada.asc": keyring.export(ada)})
+
+
+@pytest.mark.parametrize("form", ["--sign", "--store"])
+async def test_a_message_with_a_good_signature_of_its_own_is_none_of_the_commit(signing, keyring, form):
+    """gpg would check the message in the signature's place against itself."""
+    ada = keyring.make(ADA)
+    inner = keyring.gpg("--detach-sign", "-u", ada, stdin=b"words that Ada did sign")
+    message = keyring.gpg("--armor", form, "-u", ada, stdin=b"words that Ada did sign")
+    detached = keyring.gpg("--enarmor", stdin=inner)
+    for text, words in ((message, "no single signature"), (detached, "tampered with")):
+        signature = re.sub(rb"-----(BEGIN|END) PGP [A-Z, ]+-----", rb"-----\1 PGP SIGNATURE-----", text)
+        head, _, body = signing.git("cat-file", "commit", signing.commit()).partition(b"\n\n")
+        raw = head + b"\ngpgsig " + signature.rstrip(b"\n").replace(b"\n", b"\n ") + b"\n\n" + body
+        sha = signing.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=raw).decode().strip()
+        assert words in await refused(signing, sha, {"ada": keyring.export(ada)})
 
 
 async def test_a_name_that_mimics_gpgs_words_proves_nothing(signing, keyring):

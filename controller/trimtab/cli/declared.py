@@ -15,11 +15,13 @@ from pydantic import ValidationError
 
 from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.adapters.git.working_copy import WorkingCopy
+from trimtab.adapters.process.decryption import Decryption
+from trimtab.adapters.process.private_folder import memory_folder
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.api import inventory
 from trimtab.api.application import Application
 from trimtab.api.inventory import Inventory
-from trimtab.cli.programs import find_kustomize
+from trimtab.cli.programs import find_kustomize, find_program
 from trimtab.cli.resources import REPOSITORY, Named, UsageError, as_repository, read
 from trimtab.cli.session import Session
 from trimtab.core.errors import SourceError
@@ -67,7 +69,10 @@ async def declared(
     async with _git(working_copy) as git:
         artifact = await _artifact(session, git, application, revision)
         states = DesiredStates(
-            renderer=KustomizeRenderer(kustomize=find_kustomize()),
+            renderer=KustomizeRenderer(
+                kustomize=find_kustomize(),
+                decryption=Decryption(program=find_program("sops"), vault=memory_folder()),
+            ),
             objects=session.objects,
             instance=await _instance(session),
             key=_NO_KEY,

@@ -10,6 +10,7 @@ from tests.integration.render.conftest import job
 from trimtab.adapters.process.kustomize import VERSION, Bounds
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.adapters.process.runner import Confinement
+from trimtab.adapters.process.sops import VERSION as SOPS_VERSION
 from trimtab.core.errors import RenderError, SourceError
 from trimtab.render.limits import DEFAULT_LIMITS
 
@@ -293,4 +294,4 @@ async def test_the_event_loop_goes_on_while_much_is_parsed(renderer, repository)
 
 
 def test_the_tools_are_part_of_the_key(renderer):
-    assert renderer.tools == {"kustomize": VERSION}
+    assert renderer.tools == {"kustomize": VERSION, "sops": SOPS_VERSION}

@@ -5,8 +5,10 @@
 
 import asyncio
 import logging
+import shutil
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from trimtab import __version__
 from trimtab.adapters.clock.system import SystemClock
@@ -104,7 +106,10 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
     )
     registry = MetricRegistry()
     outside = await _open_outside(settings, access, PrometheusMetrics(registry, version=__version__), stack)
-    applications, watches = _applications(outside)
+    vault = memory_scratch(settings.data_dir)
+    if vault is not None:
+        stack.callback(shutil.rmtree, vault, ignore_errors=True)
+    applications, watches = _applications(outside, vault)
     stack.push_async_callback(watches.close)
     outside.metrics.watch_age(watches.oldest_sign_of_life_seconds)
     outside.metrics.queue_depth(lambda: outside.queue.depth)
@@ -185,7 +190,7 @@ def _repositories(outside: _Outside) -> RepositoryReconciler:
     )
 
 
-def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches]:
+def _applications(outside: _Outside, vault: Path | None) -> tuple[ApplicationReconciler, KubeWatches]:
     settings, instance, objects, clock = outside.settings, outside.instance, outside.objects, outside.clock
     observer = Observer(key=instance.key, clock=clock)
     selector = bucket_selector(instance.id)
@@ -198,7 +203,7 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches
     synchroniser = _synchroniser(outside, observer, Runner(objects, store, observer, clock))
     # In the data folder, which is locked by now: others may look into the system's folder for such things.
     scratch = empty_scratch(settings.data_dir / "scratch")
-    decryption = Decryption(program=settings.sops, vault=memory_scratch(settings.data_dir))
+    decryption = Decryption(program=settings.sops, vault=vault)
     renderer = KustomizeRenderer(kustomize=settings.kustomize, scratch=scratch, decryption=decryption)
     applications = ApplicationReconciler(
         desk=outside.desk,

@@ -1,4 +1,4 @@
-# The controller's image: Python, git, kustomize and helm, no compiler, no shell of ours, not root.
+# The controller's image: Python, git, ssh, gpg, kustomize, helm and sops, no compiler, no shell of ours, not root.
 # Build: docker build -t trimtab .
 # Run:   docker run --rm trimtab run --help
 
@@ -8,6 +8,10 @@ RUN CGO_ENABLED=0 go install -trimpath -ldflags "-s -w" sigs.k8s.io/kustomize/ku
 ARG HELM_VERSION=v3.21.4
 RUN CGO_ENABLED=0 go install -trimpath -ldflags "-s -w -X helm.sh/helm/v3/internal/version.version=${HELM_VERSION}" \
         helm.sh/helm/v3/cmd/helm@${HELM_VERSION}
+
+FROM golang:1.26-bookworm AS sops
+ARG SOPS_VERSION=v3.13.3
+RUN CGO_ENABLED=0 go install -trimpath -ldflags "-s -w" github.com/getsops/sops/v3/cmd/sops@${SOPS_VERSION}
 
 FROM python:3.12-slim AS build
 WORKDIR /src
@@ -21,10 +25,11 @@ RUN uv pip install --no-cache --python /opt/trimtab/bin/python \
 
 FROM python:3.12-slim
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends git openssh-client ca-certificates \
+    && apt-get install --yes --no-install-recommends git openssh-client gpg ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 65532 --home-dir /var/lib/trimtab --create-home --shell /usr/sbin/nologin trimtab
 COPY --from=tools /go/bin/kustomize /go/bin/helm /usr/local/bin/
+COPY --from=sops /go/bin/sops /usr/local/bin/sops
 COPY --from=build /opt/trimtab /opt/trimtab
 ENV PATH=/opt/trimtab/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

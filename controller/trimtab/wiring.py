@@ -5,8 +5,10 @@
 
 import asyncio
 import logging
+import shutil
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from trimtab import __version__
 from trimtab.adapters.artifacts.store import ArtifactStore
@@ -25,9 +27,11 @@ from trimtab.adapters.kube.selector import bucket_selector
 from trimtab.adapters.kube.type_watch import Scope, WatchTimes
 from trimtab.adapters.kube.watcher import KubeWatches
 from trimtab.adapters.oci.sources import OciSources
+from trimtab.adapters.process.decryption import Decryption
 from trimtab.adapters.process.memory import give_back
 from trimtab.adapters.process.renderer import KustomizeRenderer
-from trimtab.adapters.process.scratch import empty_scratch
+from trimtab.adapters.process.scratch import empty_scratch, memory_scratch
+from trimtab.adapters.process.signatures import ProcessVerifier
 from trimtab.adapters.prometheus.metrics import PrometheusMetrics
 from trimtab.adapters.prometheus.registry import MetricRegistry
 from trimtab.adapters.store.instance import Instance, InstanceError, load_instance
@@ -57,6 +61,7 @@ from trimtab.reconcile.sources import Sources
 from trimtab.reconcile.survey import Surveyor
 from trimtab.reconcile.sync import Synchroniser
 from trimtab.reconcile.teardown import Teardown
+from trimtab.reconcile.verification import Verifications
 from trimtab.reconcile.watch_set import WatchSet
 from trimtab.source.addresses import NamespaceAddresses
 
@@ -116,7 +121,10 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
     )
     registry = MetricRegistry()
     outside = await _open_outside(settings, access, PrometheusMetrics(registry, version=__version__), stack)
-    applications, watches = _applications(outside)
+    vault = memory_scratch(settings.data_dir)
+    if vault is not None:
+        stack.callback(shutil.rmtree, vault, ignore_errors=True)
+    applications, watches = _applications(outside, vault)
     for each in watches:
         stack.push_async_callback(each.close)
     outside.metrics.watch_age(lambda: _oldest_sign_of_life_seconds(watches))
@@ -204,6 +212,9 @@ def _repositories(outside: _Outside) -> RepositoryReconciler:
         git=outside.git,
         artifacts=outside.artifacts,
         credentials=CredentialCache(outside.objects),
+        verifications=Verifications(
+            git=outside.git, objects=outside.objects, verifier=ProcessVerifier(), clock=outside.clock
+        ),
         journal=outside.journal,
         clock=outside.clock,
         metrics=outside.metrics,
@@ -230,7 +241,7 @@ def _fetched_sources(outside: _Outside, origin: Origin) -> FetchedSourceReconcil
     )
 
 
-def _applications(outside: _Outside) -> tuple[ApplicationReconciler, tuple[KubeWatches, ...]]:
+def _applications(outside: _Outside, vault: Path | None) -> tuple[ApplicationReconciler, tuple[KubeWatches, ...]]:
     settings, instance, objects, clock = outside.settings, outside.instance, outside.objects, outside.clock
     observer = Observer(key=instance.key, clock=clock)
     selector = bucket_selector(instance.id)
@@ -247,7 +258,10 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, tuple[KubeW
     synchroniser = _synchroniser(outside, observer, Runner(objects, store, observer, clock))
     # In the data folder, which is locked by now: others may look into the system's folder for such things.
     scratch = empty_scratch(settings.data_dir / "scratch")
-    renderer = KustomizeRenderer(kustomize=settings.kustomize, helm=settings.helm, scratch=scratch)
+    decryption = Decryption(program=settings.sops, vault=vault)
+    renderer = KustomizeRenderer(
+        kustomize=settings.kustomize, helm=settings.helm, scratch=scratch, decryption=decryption
+    )
     applications = ApplicationReconciler(
         desk=outside.desk,
         queue=outside.queue,

@@ -17,6 +17,7 @@ from tests.fakes.git import FakeGit, FakeRenderer, Folder
 from tests.fakes.metrics import FakeMetrics
 from tests.fakes.office import APP, NAMESPACE, REPO, Office
 from tests.fakes.store import FakeRebuilder, FakeStore
+from tests.fakes.verifier import FakeVerifier
 
 from trimtab.core.refs import ObjectRef
 from trimtab.drift.baseline import baseline
@@ -42,6 +43,7 @@ from trimtab.reconcile.sources import Sources
 from trimtab.reconcile.survey import Surveyor
 from trimtab.reconcile.sync import Synchroniser
 from trimtab.reconcile.teardown import Teardown
+from trimtab.reconcile.verification import Verifications
 from trimtab.reconcile.watch_set import WatchSet
 from trimtab.render.inputs import Capabilities
 from trimtab.source.addresses import NamespaceAddresses
@@ -105,6 +107,7 @@ class Rig:
         self.git = FakeGit(self.clock)
         self.registries = FakeRegistries()
         self.charts = FakeCharts()
+        self.verifier = FakeVerifier()
         self.office = Office()
         self.store = FakeStore()
         self.rebuilder = FakeRebuilder(self.cluster, lambda body: baseline(body, key=SIGNING_KEY))
@@ -244,6 +247,7 @@ class Rig:
             git=self.git,
             artifacts=self.artifacts,
             credentials=CredentialCache(self.objects),
+            verifications=Verifications(git=self.git, objects=self.objects, verifier=self.verifier, clock=self.clock),
             journal=self.journal,
             clock=self.clock,
             metrics=self.metrics,

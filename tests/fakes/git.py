@@ -35,6 +35,7 @@ class FakeGit:
         self._folders: dict[str, Mapping[str, Folder]] = {}
         self._fetched: set[str] = set()
         self._last: dict[str, str] = {}
+        self.tag_sha = ""
 
     def commit(self, folders: Mapping[str, Folder], *, branch: str = "main") -> str:
         """A new tip of a branch; its SHA."""
@@ -71,12 +72,18 @@ class FakeGit:
         self.policies.append(addresses)
         if self.trouble is not None:
             raise self.trouble
-        branch = ref["branch"]
+        branch = ref.get("branch") or ref["tag"]
         sha = self._tips[branch]
         changed = self._last.get(url) != sha
         self._last[url] = sha
         self._fetched.add(sha)
-        return Fetched(Revision(branch, sha), self._commits[sha], changed, sha1(sha.encode()).hexdigest())
+        return Fetched(Revision(branch, sha), self._commits[sha], changed, sha1(sha.encode()).hexdigest(), self.tag_sha)
+
+    async def raw_object(self, url: str, credentials: GitCredentials | None, sha: str, *, tag_sha: str = "") -> bytes:
+        """The name of the object: what the fake verifier needs to know."""
+        if sha not in self._fetched:
+            raise SourceError(Problem(f"the commit {sha} is not in the mirror", retry=True))
+        return (tag_sha or sha).encode()
 
     async def tree(self, url: str, credentials: GitCredentials | None, sha: str, path: str) -> str:
         """A hash of a folder's content."""

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
+from trimtab.api.decryption import Decryption
 from trimtab.api.directory import DirectorySpec
 from trimtab.api.durations import Duration
 from trimtab.api.helm import HelmSpec
@@ -97,6 +98,8 @@ class ApplicationSpec(ApiModel):
         ),
     ] = "."
     """Folder in the repository: a kustomization, a Helm chart or plain YAML files."""
+    decryption: Decryption | None = None
+    """How encrypted files of the source are read; as they are where it is not set."""
     helm: Annotated[HelmSpec, Field(json_schema_extra=lambda schema: schema.pop("default", None))] = HelmSpec()
     """How a Helm chart is rendered; of no effect on other folders."""
     target_namespace: (

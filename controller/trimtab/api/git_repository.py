@@ -11,8 +11,11 @@ from pydantic import ConfigDict, Field
 from trimtab.api.durations import Duration
 from trimtab.api.model import ApiModel, LocalName, Resource, Status, cel
 from trimtab.api.timestamps import Timestamp
+from trimtab.api.verification import TAG_NEEDS_REF, Verification, VerificationMode, VerifiedBy
 from trimtab.core.names import API_GROUP, API_VERSION
 from trimtab.core.refs import ResourceType
+
+SOURCE_VERIFIED: Final = "SourceVerified"
 
 RESOURCE: Final = ResourceType(API_GROUP, API_VERSION, "GitRepository", "gitrepositories", namespaced=True)
 
@@ -82,6 +85,7 @@ class GitRepositorySpec(ApiModel):
                     "message": "url must hold no spaces, control characters, query or fragment",
                     "fieldPath": ".url",
                 },
+                TAG_NEEDS_REF,
             ]
         }
     )
@@ -112,6 +116,8 @@ class GitRepositorySpec(ApiModel):
 
     ca.crt in it is what the certificate of an https proxy is checked against.
     """
+    verify: Verification | None = None
+    """Whose signature is asked for; none where it is not set. What nobody trusted has signed is not applied."""
     suspend: bool = False
     """Stops fetching; Applications stay at the commit that was fetched last."""
 
@@ -147,6 +153,10 @@ class GitRepositoryStatus(Status):
     """What was fetched last."""
     commit: Commit | None = None
     """The commit of the artifact."""
+    source_verification_mode: VerificationMode | None = None
+    """How the artifact was verified; not set where it was not."""
+    verified: VerifiedBy | None = None
+    """Who signed the artifact: its tag in the modes Tag and TagAndHEAD, else its commit."""
 
 
 class GitRepository(Resource):

@@ -17,6 +17,8 @@ from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.adapters.git.working_copy import WorkingCopy
 from trimtab.adapters.kube.capabilities import KubeCapabilities
 from trimtab.adapters.kube.discovery import Discovery
+from trimtab.adapters.process.decryption import Decryption
+from trimtab.adapters.process.private_folder import memory_folder
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.api import inventory
 from trimtab.api.application import Application
@@ -74,7 +76,11 @@ async def declared(
         bundle = await _bundle(session, git, application, revision, stack)
         programs = find_programs()
         states = DesiredStates(
-            renderer=KustomizeRenderer(kustomize=programs.kustomize, helm=programs.helm),
+            renderer=KustomizeRenderer(
+                kustomize=programs.kustomize,
+                helm=programs.helm,
+                decryption=Decryption(program=programs.sops, vault=memory_folder()),
+            ),
             objects=session.objects,
             inputs=InputStore(objects=session.objects, key=_NO_KEY),
             instance=await _instance(session),

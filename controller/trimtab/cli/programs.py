@@ -1,4 +1,4 @@
-"""Which kustomize and helm to run where nobody says: those on PATH, else those of the local control plane.
+"""Which kustomize, helm and sops to run where nobody says: those on PATH, else those of the local control plane.
 
 The environment flows in, paths flow out; `run` and the verbs that render call it.
 """
@@ -22,11 +22,12 @@ class Programs:
 
     kustomize: Path | None
     helm: Path | None
+    sops: Path | None
 
 
-def find_programs(*, kustomize: Path | None = None, helm: Path | None = None) -> Programs:
+def find_programs(*, kustomize: Path | None = None, helm: Path | None = None, sops: Path | None = None) -> Programs:
     """Those given, and the others found. Nothing is fetched."""
-    given = {"kustomize": kustomize, "helm": helm}
+    given = {"kustomize": kustomize, "helm": helm, "sops": sops}
     found = {name: path or _on_path(name) for name, path in given.items()}
     missing = [name for name, path in found.items() if path is None]
     if missing:

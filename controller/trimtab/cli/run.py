@@ -89,6 +89,9 @@ def run(
     helm: Annotated[
         Path | None, typer.Option(envvar="TRIMTAB_HELM", help="The helm program; found on PATH by default.")
     ] = None,
+    sops: Annotated[
+        Path | None, typer.Option(envvar="TRIMTAB_SOPS", help="The sops program; found on PATH by default.")
+    ] = None,
     source_network: SourceNetworks = None,
     restrict_sources: RestrictSources = False,
     concurrency: Annotated[int, typer.Option(min=1, help="Reconciliations at the same time.")] = 32,
@@ -106,7 +109,7 @@ def run(
     """
     serve = _imported()
     log_to_stderr(log_level)
-    programs = find_programs(kustomize=kustomize, helm=helm)
+    programs = find_programs(kustomize=kustomize, helm=helm, sops=sops)
     settings = Settings(
         namespace=namespace,
         kubeconfig=kubeconfig,
@@ -116,6 +119,7 @@ def run(
         data_dir=data_dir or default_data_dir(),
         kustomize=programs.kustomize,
         helm=programs.helm,
+        sops=programs.sops,
         concurrency=concurrency,
         source_networks=_networks(source_network or []),
         restrict_sources=restrict_sources,

@@ -24,6 +24,8 @@ class Settings:
     """The kustomize program; None: found on PATH."""
     helm: Path | None = None
     """The helm program; None: found on PATH."""
+    sops: Path | None = None
+    """The sops program; None: found on PATH when it is needed."""
     concurrency: int = 32
     """Reconciliations at the same time. Most of the time they wait: few would keep others from healing meanwhile."""
     applies_in_flight: int = 32

@@ -141,6 +141,8 @@ _KWOK: Final = "https://github.com/kubernetes-sigs/kwok/releases/download/{versi
 _KWOK_RELEASE: Final = "https://api.github.com/repos/kubernetes-sigs/kwok/releases/tags/{version}"
 _KWOK_MODULE: Final = f"sigs.k8s.io/kwok@{KWOK_VERSION}"
 _KUSTOMIZE: Final = "https://github.com/kubernetes-sigs/kustomize/releases/download/kustomize%2F{version}/"
+_SOPS: Final = "https://github.com/getsops/sops/releases/download/{version}/sops-{version}"
+_AGE: Final = "https://github.com/FiloSottile/age/releases/download/{version}/"
 _HELM: Final = "https://get.helm.sh/helm-{version}-{system}-{architecture}.tar.gz"
 
 ASSETS: Final = {
@@ -201,11 +203,31 @@ ASSETS: Final = {
             Release(_HELM, f"{_HELM}.sha256sum", Digest.LIST, member="{system}-{architecture}/helm"),
             ("version", "--short"),
         ),
+        Asset(
+            "sops",
+            "v3.13.3",
+            GoPackage("github.com/getsops/sops/v3/cmd/sops", "github.com/getsops/sops/v3@v3.13.3"),
+            Release(f"{_SOPS}.{{system}}.{{architecture}}", f"{_SOPS}.checksums.txt", Digest.LIST),
+            # Without this it asks the network for its newest version.
+            ("--disable-version-check", "--version"),
+        ),
+        Asset(
+            "age-keygen",
+            "v1.3.2",
+            GoPackage("filippo.io/age/cmd/age-keygen", "filippo.io/age@v1.3.2", ("main.Version=v1.3.2",)),
+            Release(
+                f"{_AGE}age-{{version}}-{{system}}-{{architecture}}.tar.gz",
+                "https://api.github.com/repos/FiloSottile/age/releases/tags/{version}",
+                Digest.GITHUB,
+                member="age/age-keygen",
+            ),
+            ("--version",),
+        ),
     )
 }
 """Every asset by name, in the order in which they are fetched."""
 
 CONTROL_PLANE: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", KWOK_STAGES)
 """What has to be there before a cluster can start."""
-TOOLS: Final = ("kubectl", "kustomize", "helm")
+TOOLS: Final = ("kubectl", "kustomize", "helm", "sops", "age-keygen")
 """What users and tests want beside it."""

@@ -13,7 +13,7 @@ from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef
 from trimtab.reconcile.ports import Objects
 from trimtab.reconcile.ports.downloads import NO_ACCESS, Access
 from trimtab.reconcile.queue import Key
-from trimtab.source.credentials import check_credentials
+from trimtab.source.credentials import GitCredentials, check_credentials
 
 _DOCKER_CONFIG = ".dockerconfigjson"
 
@@ -46,7 +46,7 @@ class Accesses:
             remedy = "set both username and password, or make it by `kubectl create secret docker-registry`"
             raise SourceError(Problem(message, reason="SecretInvalid", remedy=remedy))
         ca_pem = _text(pems, "ca.crt")
-        check_credentials(username, password, ca_pem)
+        check_credentials("https://", GitCredentials(username=username, password=password, ca_pem=ca_pem))
         return Access(
             username=username,
             password=password,

@@ -18,9 +18,11 @@ from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.ports import Clock, Fetched, Git, GitCredentials, Metrics
 from trimtab.reconcile.queue import Key, WorkQueue
-from trimtab.report.repository import ArtifactNews, RepositoryNews, repository_status
+from trimtab.reconcile.verification import Verifications, Verified
+from trimtab.report.repository import ArtifactNews, RepositoryNews, VerifiedNews, repository_status
 from trimtab.source.addresses import NamespaceAddresses
 from trimtab.source.artifact import tree_digest
+from trimtab.source.signed_object import NotVerified
 
 JITTER = 0.1
 """Polls are scattered by this share of the interval, so that many repositories do not ask at once."""
@@ -47,6 +49,7 @@ class RepositoryReconciler:
     git: Git
     artifacts: Artifacts
     credentials: CredentialCache
+    verifications: Verifications
     journal: Journal
     clock: Clock
     metrics: Metrics
@@ -71,9 +74,12 @@ class RepositoryReconciler:
         self._notice_requests(key, repository)
         try:
             fetched, credentials = await self._fetch(key, repository)
+            verified = await self.verifications.check(
+                key, repository, fetched.revision, credentials, tag_sha=fetched.tag_sha
+            )
         except SourceError as error:
             return await self._failed(key, repository, error)
-        await self._arrived(key, repository, fetched, credentials)
+        await self._arrived(key, repository, fetched, credentials, verified)
         return Outcome.done(again_seconds=self._scattered(repository.spec.interval_seconds))
 
     def _notice_requests(self, key: Key, repository: GitRepository) -> None:
@@ -102,7 +108,12 @@ class RepositoryReconciler:
         return fetched, credentials
 
     async def _arrived(
-        self, key: Key, repository: GitRepository, fetched: Fetched, credentials: GitCredentials | None
+        self,
+        key: Key,
+        repository: GitRepository,
+        fetched: Fetched,
+        credentials: GitCredentials | None,
+        verified: Verified | None,
     ) -> None:
         known = self.artifacts.get(key)
         same = known is not None and known.revision == fetched.revision
@@ -114,7 +125,8 @@ class RepositoryReconciler:
         if self.artifacts.put(key, artifact):
             # Applications first: the status below is news, their work is the point.
             self._wake_dependents(key)
-        await self._report(repository, RepositoryNews(artifact=_news(artifact)))
+        by = VerifiedNews(verified.by, verified.message) if verified else None
+        await self._report(repository, RepositoryNews(artifact=_news(artifact), verified=by))
 
     async def _failed(self, key: Key, repository: GitRepository, error: SourceError) -> Outcome:
         if error.reason in OF_SECRETS:
@@ -122,7 +134,8 @@ class RepositoryReconciler:
         await self._restore(key, repository)
         if self.artifacts.mark_tried(key):
             self._wake_dependents(key)
-        await self._report(repository, RepositoryNews(problem=error.problems[0]))
+        unverified = isinstance(error, NotVerified)
+        await self._report(repository, RepositoryNews(problem=error.problems[0], unverified=unverified))
         if not error.retry:
             # Only the server's side can mend it: look again at the pace of polling.
             return Outcome(Result.FAILURE, self._scattered(repository.spec.interval_seconds), str(error))
@@ -138,6 +151,9 @@ class RepositoryReconciler:
             credentials = await self.credentials.get(key, repository)
             tree = GitTree(self.git, repository.spec.url, credentials, revision.sha)
             await tree.digest("")
+            shown = repository.status.verified
+            tag_sha = (shown.tag if shown else None) or ""
+            await self.verifications.check(key, repository, revision, credentials, tag_sha=tag_sha, restoring=True)
         except (SourceError, ValueError):
             return
         restored = Artifact(tree, revision, None, self.clock.now())
@@ -153,6 +169,7 @@ class RepositoryReconciler:
         if invalid is None:
             self.artifacts.forget(key)
             self.credentials.forget(key)
+            self.verifications.forget(key)
             self.queue.forget(key)
             self._wake_dependents(key)
             return Outcome.done()

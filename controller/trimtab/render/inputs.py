@@ -88,7 +88,9 @@ def _framed(*parts: str | bytes) -> bytes:
 
 def wanted_inputs(spec: ApplicationSpec) -> frozenset[InputRef]:
     """The objects that a spec refers to."""
-    return frozenset((*_substitutions(spec), *(values_ref(reference) for reference in spec.helm.values_from)))
+    values = (values_ref(reference) for reference in spec.helm.values_from)
+    keys = (InputRef("Secret", spec.decryption.secret_ref.name),) if spec.decryption else ()
+    return frozenset((*_substitutions(spec), *values, *keys))
 
 
 def _substitutions(spec: ApplicationSpec) -> Iterator[InputRef]:

@@ -6,12 +6,13 @@ The repository and its news flow in, the next status flows out; `status_patch` t
 from dataclasses import dataclass
 
 from trimtab.api.application import READY
-from trimtab.api.git_repository import Artifact, Commit, GitRepository, GitRepositoryStatus
+from trimtab.api.git_repository import SOURCE_VERIFIED, Artifact, Commit, GitRepository, GitRepositoryStatus
 from trimtab.api.model import ConditionStatus
 from trimtab.api.timestamps import format_time
+from trimtab.api.verification import VerifiedBy
 from trimtab.core.errors import Problem
 from trimtab.core.revision import Revision
-from trimtab.report.conditions import Said, failing, merge, progressing, true
+from trimtab.report.conditions import Said, failing, false, merge, progressing, true
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +26,45 @@ class ArtifactNews:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifiedNews:
+    """Who signed the artifact: `message` says it for people, `by` for programs."""
+
+    by: VerifiedBy
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class RepositoryNews:
-    """What a turn came to: an artifact, a problem, a rest, or (none of them) a first fetch under way."""
+    """What a turn came to: an artifact, a problem, a rest, or (none of them) a first fetch under way.
+
+    `verified` tells of the artifact, `unverified` of the problem: that the commit found is not signed as asked.
+    """
 
     artifact: ArtifactNews | None = None
     problem: Problem | None = None
     suspended: bool = False
+    verified: VerifiedNews | None = None
+    unverified: bool = False
 
 
 def repository_status(repository: GitRepository, news: RepositoryNews, *, now_seconds: float) -> GitRepositoryStatus:
     """The next status; the time counts from the epoch. Equal news give an equal status, however late they come."""
     old, metadata = repository.status, repository.metadata
+    asked = repository.spec.verify
+    said = (*_said(news, old), *(_verification(news, old) if asked else ()))
+    # A new artifact comes with its own signer; without one, what is told of the last artifact stays.
+    keep = asked is not None and news.artifact is None
     handled = news.artifact is not None or news.problem is not None
     return GitRepositoryStatus(
         observed_generation=metadata.generation,
-        conditions=merge(old.conditions, _said(news, old), generation=metadata.generation, now_seconds=now_seconds),
+        conditions=merge(old.conditions, said, generation=metadata.generation, now_seconds=now_seconds),
         last_handled_reconcile_at=(metadata.requested_at if handled else "") or old.last_handled_reconcile_at,
         artifact=_artifact(news.artifact, old.artifact),
         commit=(news.artifact.commit if news.artifact else None) or old.commit,
+        source_verification_mode=(
+            asked.mode if asked and news.verified else old.source_verification_mode if keep else None
+        ),
+        verified=news.verified.by if asked and news.verified else old.verified if keep else None,
     )
 
 
@@ -57,6 +79,16 @@ def _said(news: RepositoryNews, old: GitRepositoryStatus) -> tuple[Said, ...]:
     if news.artifact:
         return (true(READY, "Fetched", f"fetched {news.artifact.revision}"),)
     return progressing("Fetching", "fetching for the first time")
+
+
+def _verification(news: RepositoryNews, old: GitRepositoryStatus) -> tuple[Said, ...]:
+    """SourceVerified tells of the newest commit that was looked at; a fetch that failed does not change it."""
+    if news.verified:
+        return (true(SOURCE_VERIFIED, "Succeeded", news.verified.message),)
+    if news.problem and news.unverified:
+        return (false(SOURCE_VERIFIED, news.problem.reason, str(news.problem)),)
+    before = old.condition(SOURCE_VERIFIED)
+    return (Said(SOURCE_VERIFIED, before.status, before.reason, before.message),) if before else ()
 
 
 def _artifact(news: ArtifactNews | None, old: Artifact | None) -> Artifact | None:

@@ -10,6 +10,7 @@ from trimtab.api.crd import crds
 
 REPOSITORY = {"url": "https://git.example.test/fleet.git"}
 APPLICATION = {"sourceRef": {"name": "fleet"}, "prune": True}
+KEYS = {"secretRef": {"name": "keys"}}
 INVENTORY = {"application": {"name": "shop", "uid": "u1"}, "shard": 0, "shards": 2}
 
 
@@ -51,7 +52,10 @@ ACCEPTED = [
     ("GitRepository", {"url": "ssh://git@git.example.test:2222/fleet.git", "proxySecretRef": {"name": "proxy"}}),
     ("GitRepository", {**REPOSITORY, "provider": "github", "secretRef": {"name": "app"}}),
     ("GitRepository", {**REPOSITORY, "ref": {"commit": "a" * 40}, "interval": "1m30s", "secretRef": {"name": "x"}}),
+    ("GitRepository", {**REPOSITORY, "verify": {"secretRef": {"name": "keys"}}}),
+    ("GitRepository", {**REPOSITORY, "verify": {"mode": "TagAndHEAD", **KEYS}, "ref": {"tag": "v1"}}),
     ("Application", APPLICATION),
+    ("Application", {**APPLICATION, "decryption": {"provider": "sops", **KEYS}}),
     ("Application", {**APPLICATION, "path": ""}),
     ("Application", {**APPLICATION, "path": "./apps/..shop/"}),
     ("Application", {**APPLICATION, "targetNamespace": "shop", "createNamespace": True}),
@@ -83,6 +87,16 @@ REFUSED = [
     ("Application", {**APPLICATION, "helm": {"valueFiles": ["/etc/passwd"]}}, "must be a path relative to the chart"),
     ("Application", {**APPLICATION, "helm": {"valueFiles": ["https://x/y"]}}, "must be a path relative to the chart"),
     ("Application", {**APPLICATION, "helm": {"valuesFrom": [{"kind": "Pod", "name": "a"}]}}, "Unsupported value"),
+    ("GitRepository", {**REPOSITORY, "verify": {"mode": "Tag", **KEYS}}, "need a ref that names an annotated tag"),
+    (
+        "GitRepository",
+        {**REPOSITORY, "verify": {"mode": "TagAndHEAD", **KEYS}, "ref": {"branch": "main"}},
+        "need a ref that names an annotated tag",
+    ),
+    ("GitRepository", {**REPOSITORY, "verify": {"mode": "Any", **KEYS}}, "Unsupported value"),
+    ("GitRepository", {**REPOSITORY, "verify": {"mode": "HEAD"}}, "secretRef: Required value"),
+    ("Application", {**APPLICATION, "decryption": {"provider": "gpg", **KEYS}}, "Unsupported value"),
+    ("Application", {**APPLICATION, "decryption": {"provider": "sops"}}, "secretRef: Required value"),
     ("GitRepository", {}, "spec.url: Required value"),
     ("GitRepository", {"url": "git@git.example.test:x"}, "url must start with https://, http:// or ssh://"),
     ("GitRepository", {"url": "/srv/git"}, "url must start with https://, http:// or ssh://"),

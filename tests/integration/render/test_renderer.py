@@ -12,6 +12,7 @@ from trimtab.adapters.process.helm import VERSION as HELM_VERSION
 from trimtab.adapters.process.kustomize import VERSION, Bounds
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.adapters.process.runner import Confinement
+from trimtab.adapters.process.sops import VERSION as SOPS_VERSION
 from trimtab.core.errors import RenderError, SourceError
 from trimtab.render.limits import DEFAULT_LIMITS
 
@@ -295,4 +296,9 @@ async def test_the_event_loop_goes_on_while_much_is_parsed(renderer, repository)
 
 
 def test_the_tools_are_part_of_the_key(renderer):
-    assert renderer.tools == {"kustomize": VERSION, "jsonnet": jsonnet.VERSION, "helm": HELM_VERSION}
+    assert renderer.tools == {
+        "kustomize": VERSION,
+        "jsonnet": jsonnet.VERSION,
+        "helm": HELM_VERSION,
+        "sops": SOPS_VERSION,
+    }

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from trimtab.adapters.process.runner import Confinement, ProcessFailed, probe, run
+from trimtab.adapters.process.runner import Confinement, Opening, ProcessFailed, probe, run
 
 LIBRARIES = [Path(path) for path in {sys.prefix, sys.base_prefix, "/usr", "/lib", "/dev/null"}]
 PYTHON = str(Path(sys.executable).resolve())
@@ -19,7 +19,7 @@ PYTHON = str(Path(sys.executable).resolve())
 def python(tmp_path):
     """Run Python code in the sandbox, in an own folder that it may read."""
 
-    async def start(code, *, timeout_seconds=30.0, output=1000, memory=512 * 1024 * 1024, environment=None):
+    async def start(code, *, timeout_seconds=30.0, output=1000, memory=512 * 1024 * 1024, environment=None, **more):
         return await run(
             [PYTHON, "-I", "-S", "-c", code],
             cwd=tmp_path,
@@ -28,6 +28,7 @@ def python(tmp_path):
             output_limit_bytes=output,
             memory_limit_bytes=memory,
             environment=environment,
+            **more,
         )
 
     return start
@@ -48,6 +49,41 @@ async def test_the_environment_is_empty_but_for_what_is_given(python, monkeypatc
 
 async def test_there_is_no_input(python):
     assert (await python("import sys; print(repr(sys.stdin.read()))")).stdout == b"''\n"
+
+
+async def test_input_goes_in_whole_or_as_far_as_it_is_read(python):
+    data = os.urandom(3_000_000)
+    count = await python("import sys; print(len(sys.stdin.buffer.read()))", stdin=data)
+    assert count.stdout == b"3000000\n"
+    assert (await python("import sys; print(len(sys.stdin.buffer.read(5)))", stdin=data)).stdout == b"5\n"
+    with pytest.raises(ProcessFailed, match="was stopped"):
+        await python("import time; time.sleep(60)", stdin=data, timeout_seconds=1)
+
+
+async def test_only_the_folder_that_is_opened_is_written_to(python, tmp_path):
+    (tmp_path / "open").mkdir()
+    code = """
+import os, sys
+for name in ("open/a", "closed"):
+    try:
+        open(name, "w").write("x")
+        print(name, "written")
+    except PermissionError:
+        print(name, "refused")
+try:
+    os.chmod("open/a", 0o700)
+    os.execv("open/a", ["a"])
+except PermissionError:
+    print("not run")
+"""
+    result = await python(code, opening=Opening(writable=[tmp_path / "open"]))
+    assert result.stdout == b"open/a written\nclosed refused\nnot run\n"
+
+
+async def test_sockets_are_there_only_where_they_are_opened(python):
+    code = "import socket; socket.socket(); print('there')"
+    assert (await python(code, opening=Opening(network=True))).stdout == b"there\n"
+    assert b"there" not in (await python(code)).stdout
 
 
 async def test_a_deadline_ends_the_whole_group(python):

@@ -55,6 +55,8 @@ def test_every_program_belongs_to_a_group() -> None:
         ("kustomize", "v5.8.1", True),
         ("helm", "v3.21.4+g1234567", True),
         ("helm", "", False),
+        ("sops", "sops 3.13.3", True),
+        ("age-keygen", "v1.3.2", True),
     ],
 )
 def test_what_a_program_says_of_itself_decides(name: str, output: str, accepted: bool) -> None:

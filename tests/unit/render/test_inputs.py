@@ -29,6 +29,11 @@ def test_substitute_from_is_wanted() -> None:
     assert wanted == {InputRef("ConfigMap", "vars"), InputRef("Secret", "keys")}
 
 
+def test_decryption_refers_to_its_secret() -> None:
+    decryption = {"provider": "sops", "secretRef": {"name": "keys"}}
+    assert wanted_inputs(spec(decryption=decryption)) == {InputRef("Secret", "keys")}
+
+
 def test_no_inputs_have_no_digest() -> None:
     assert RenderInputs.of({}, key=KEY) == RenderInputs()
     assert RenderInputs.of({}, key=KEY, capabilities=Capabilities("v1.36.3")).digest != ""

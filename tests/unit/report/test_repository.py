@@ -1,9 +1,10 @@
 """The status of a GitRepository after fetches, failures and rests."""
 
 from trimtab.api.git_repository import Commit, GitRepository, GitRepositoryStatus
+from trimtab.api.verification import Verification, VerificationMode, VerifiedBy
 from trimtab.core.errors import Problem
 from trimtab.core.revision import Revision
-from trimtab.report.repository import ArtifactNews, RepositoryNews, repository_status
+from trimtab.report.repository import ArtifactNews, RepositoryNews, VerifiedNews, repository_status
 
 T0, LATER = 1767225600.0, 1767229200.0
 ONE = Revision("main", "a" * 40)
@@ -91,3 +92,46 @@ def test_suspended():
     status = repository_status(repository(before), RepositoryNews(suspended=True), now_seconds=LATER)
     assert told(status)["Ready"][:2] == ("True", "Suspended")
     assert status.artifact == before.artifact
+
+
+# --- verification
+
+BY = VerifiedBy(by="Ada", fingerprint="A" * 40)
+VERIFIED = RepositoryNews(artifact=FETCHED.artifact, verified=VerifiedNews(BY, "the commit is signed by Ada"))
+UNSIGNED = Problem("the commit is not signed", reason="VerificationFailed", retry=True)
+
+
+def verifying(status: GitRepositoryStatus | None = None) -> GitRepository:
+    asked = Verification.model_validate({"secretRef": {"name": "keys"}})
+    plain = repository(status)
+    return plain.model_copy(update={"spec": plain.spec.model_copy(update={"verify": asked})})
+
+
+def test_a_verified_artifact_is_told_with_its_signer():
+    status = repository_status(verifying(), VERIFIED, now_seconds=T0)
+    assert told(status)["SourceVerified"] == ("True", "Succeeded", "the commit is signed by Ada")
+    assert (status.verified, status.source_verification_mode) == (BY, VerificationMode.HEAD)
+
+
+def test_a_refused_commit_leaves_the_signer_of_the_last_artifact():
+    first = repository_status(verifying(), VERIFIED, now_seconds=T0)
+    status = repository_status(verifying(first), RepositoryNews(problem=UNSIGNED, unverified=True), now_seconds=LATER)
+    assert told(status)["SourceVerified"][:2] == ("False", "VerificationFailed")
+    assert told(status)["Ready"][:2] == ("False", "VerificationFailed")
+    assert (status.verified, status.artifact) == (BY, first.artifact)
+
+
+def test_a_failed_fetch_says_nothing_new_about_signatures():
+    gone = RepositoryNews(problem=Problem("gone", reason="Unreachable", retry=True))
+    assert "SourceVerified" not in told(repository_status(verifying(), gone, now_seconds=T0))
+    first = repository_status(verifying(), VERIFIED, now_seconds=T0)
+    status = repository_status(verifying(first), gone, now_seconds=LATER)
+    assert told(status)["SourceVerified"] == told(first)["SourceVerified"]
+    assert status.verified == BY
+
+
+def test_nobody_asks_any_more():
+    first = repository_status(verifying(), VERIFIED, now_seconds=T0)
+    status = repository_status(repository(first), FETCHED, now_seconds=LATER)
+    assert (status.verified, status.source_verification_mode) == (None, None)
+    assert list(told(status)) == ["Ready"]

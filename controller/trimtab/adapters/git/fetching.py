@@ -4,6 +4,7 @@ A Fetch request flows in, a FetchAnswer or a `SourceError` flows out. Runs in a 
 that only one runs per mirror.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import git
@@ -44,19 +45,26 @@ def _fetch_tip(request: Fetch, wanted: WantedTip, mirror: Path, remote: Remote) 
     group = store.group_of(type(wanted).__name__, getattr(wanted, "name", ""))
     store.touch(mirror, group)
     tip = remote.tip(git.Git(mirror), wanted)
-    if tip.sha == request.known_sha:
-        return FetchAnswer(ref_name=tip.name, sha=tip.sha, changed=False)
+    if (tip.sha, tip.tag_sha) == (request.known_sha, request.known_tag_sha):
+        return FetchAnswer(ref_name=tip.name, sha=tip.sha, changed=False, tag_sha=tip.tag_sha)
     with store.open_or_make(mirror, store.TIPS, sha=tip.sha) as tips:
-        kept = store.commits(tips)
-        if tip.sha in list(store.of_group(kept, group).values())[-1:]:
-            return store.describe(tips, tip.sha, ref_name=tip.name, changed=False)
-        ref = store.next_ref(kept, group)
-        if tip.sha in kept.values():
-            # Back to a commit that is complete here: a forced push back, or a tag on a branch we know.
-            run(tips.git, "update_ref", ref, tip.sha)
-        else:
-            _bring_tip(tip, ref, tips, remote)
-        return store.describe(tips, ref, ref_name=tip.name, changed=True)
+        answer = _to_tip(tip, group, tips, remote)
+        _bring_tag(tip, group, tips, remote)
+    return replace(answer, tag_sha=tip.tag_sha)
+
+
+def _to_tip(tip: Tip, group: str, tips: git.Repo, remote: Remote) -> FetchAnswer:
+    """Have the tip's commit among those kept, the newest of its group."""
+    kept = store.commits(tips)
+    if tip.sha in list(store.of_group(kept, group).values())[-1:]:
+        return store.describe(tips, tip.sha, ref_name=tip.name, changed=False)
+    ref = store.next_ref(kept, group)
+    if tip.sha in kept.values():
+        # Back to a commit that is complete here: a forced push back, or a tag on a branch we know.
+        run(tips.git, "update_ref", ref, tip.sha)
+    else:
+        _bring_tip(tip, ref, tips, remote)
+    return store.describe(tips, ref, ref_name=tip.name, changed=True)
 
 
 def _bring_tip(tip: Tip, ref: str, tips: git.Repo, remote: Remote) -> None:
@@ -81,6 +89,13 @@ def _bring_tip(tip: Tip, ref: str, tips: git.Repo, remote: Remote) -> None:
                 retry=True,
             )
         )
+
+
+def _bring_tag(tip: Tip, group: str, tips: git.Repo, remote: Remote) -> None:
+    """Keep the tag object beside its commit, for whoever verifies it: it may change while the commit stays."""
+    if tip.tag_sha and run(tips.git, "cat_file", "-e", tip.tag_sha)[0]:
+        ref = store.tag_ref(group)
+        remote.run(tips.git, "fetch", "--depth=1", *_QUIET, "--", remote.url, f"+{tip.remote_ref}:{ref}")
 
 
 def _fetch_commit(wanted: Commit, mirror: Path, remote: Remote) -> FetchAnswer:

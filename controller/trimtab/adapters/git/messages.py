@@ -36,6 +36,7 @@ class Fetch:
     """An `AddressPolicy` as its `to_body` gives it."""
     known_sha: str = ""
     """The commit the main process has for this ref, with all that `FetchAnswer` would say of it."""
+    known_tag_sha: str = ""
     condition: Condition = Condition.UNSURE
     max_pack_bytes: int = 0
     max_memory_bytes: int = 0
@@ -43,11 +44,13 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchAnswer:
-    """Where `changed` is False and the request named this commit as known, only `ref_name` and `sha` are filled."""
+    """Where `changed` is False and the request named this commit as known, only `ref_name` and the SHAs are filled."""
 
     ref_name: str
     sha: str
     changed: bool
+    tag_sha: str = ""
+    """The tag object's, where the ref is an annotated tag."""
     tree_sha: str = ""
     author: str = ""
     author_time: float = 0.0
@@ -93,6 +96,16 @@ class Blobs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RawObject:
+    """The bytes of the commit `sha`, or of the tag object `tag_sha` that was fetched with it; as `{"base64": …}`."""
+
+    mirror: str
+    sha: str
+    tag_sha: str
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Materialise:
     """Write files; the answer is empty."""
 
@@ -120,10 +133,10 @@ class Warm:
     mirror: str = ""
 
 
-Request = Fetch | AppToken | Tree | Blobs | Materialise | Cleanup | Warm
+Request = Fetch | AppToken | Tree | Blobs | RawObject | Materialise | Cleanup | Warm
 
 _KINDS: dict[str, type[Request]] = {
-    kind.__name__: kind for kind in (Fetch, AppToken, Tree, Blobs, Materialise, Cleanup, Warm)
+    kind.__name__: kind for kind in (Fetch, AppToken, Tree, Blobs, RawObject, Materialise, Cleanup, Warm)
 }
 
 

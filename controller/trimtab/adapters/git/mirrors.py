@@ -5,6 +5,7 @@ worker processes; here are locks, joint flights and deadlines.
 """
 
 import asyncio
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from trimtab.adapters.git.messages import (
     Fetch,
     FetchAnswer,
     Materialise,
+    RawObject,
     Request,
     Tree,
 )
@@ -35,6 +37,7 @@ from trimtab.source.credentials import check_credentials
 from trimtab.source.failures import timed_out
 from trimtab.source.path import repository_path
 from trimtab.source.ref import check_sha, wanted_ref
+from trimtab.source.signed_object import MAX_OBJECT_BYTES
 from trimtab.source.url import check_url
 
 _CLEANUP_TIMEOUT_SECONDS = 600.0
@@ -161,6 +164,17 @@ class GitMirrors:
         )
         await self._local(mirror, request)
 
+    async def raw_object(self, url: str, credentials: GitCredentials | None, sha: str, *, tag_sha: str = "") -> bytes:
+        """The bytes of a fetched commit, or of its tag object. Raises SourceError: CommitNotFetched, ContentRefused."""
+        mirror = self._mirror(url, credentials)
+        request = RawObject(
+            mirror=str(mirror.path),
+            sha=check_sha(sha),
+            tag_sha=check_sha(tag_sha) if tag_sha else "",
+            max_bytes=MAX_OBJECT_BYTES,
+        )
+        return base64.b64decode(str((await self._local(mirror, request))["base64"]))
+
     def _mirror(self, url: str, credentials: GitCredentials | None) -> _Mirror:
         path = self._folder.mirror(url, credentials)
         return self._mirrors.setdefault(path, _Mirror(path))
@@ -184,6 +198,7 @@ class GitMirrors:
             credentials=logged_in.to_body(),
             addresses=addresses.to_body(),
             known_sha=known.revision.sha if known else "",
+            known_tag_sha=known.tag_sha if known else "",
             condition=mirror.condition,
             max_pack_bytes=self._limits.max_pack_bytes,
             max_memory_bytes=self._limits.max_memory_bytes,
@@ -272,7 +287,7 @@ class GitMirrors:
 def _fetched(answer: FetchAnswer, known: Fetched | None) -> Fetched:
     revision = Revision(answer.ref_name, answer.sha)
     if known and not answer.changed and known.revision.sha == answer.sha:
-        return Fetched(revision, known.commit, changed=False, tree_sha=known.tree_sha)
+        return Fetched(revision, known.commit, changed=False, tree_sha=known.tree_sha, tag_sha=answer.tag_sha)
     commit = CommitInfo(
         sha=answer.sha,
         author=answer.author,
@@ -281,7 +296,7 @@ def _fetched(answer: FetchAnswer, known: Fetched | None) -> Fetched:
         committer_time=answer.committer_time,
         subject=answer.subject,
     )
-    return Fetched(revision, commit, changed=answer.changed, tree_sha=answer.tree_sha)
+    return Fetched(revision, commit, changed=answer.changed, tree_sha=answer.tree_sha, tag_sha=answer.tag_sha)
 
 
 def _absolute(path: Path) -> str:

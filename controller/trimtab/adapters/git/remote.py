@@ -22,11 +22,15 @@ _LOCATION = re.compile(r"Recv header: location:\s*(\S+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """What a ref stands at: the name for the revision, the full ref to fetch, and the (peeled) commit's SHA."""
+    """What a ref stands at: the name for the revision, the full ref to fetch, and the (peeled) commit's SHA.
+
+    `tag_sha` is the tag object's, where the ref is an annotated tag.
+    """
 
     name: str
     remote_ref: str
     sha: str
+    tag_sha: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Remote:
         sha = rows.get(peeled) or rows.get(ref)
         if sha is None:
             raise self._missing(commands, what)
-        return Tip(name, ref, sha)
+        return Tip(name, ref, sha, _tag_sha(rows, ref))
 
     def _highest(self, commands: git.Git, wanted: Semver) -> Tip:
         """Annotated tags have a second row for the commit, which ends with ^{}."""
@@ -91,7 +95,7 @@ class Remote:
                 error = SourceError(replace(error.problems[0], remedy=remedy))
             raise error
         ref = f"refs/tags/{tag}"
-        return Tip(tag, ref, rows.get(f"{ref}^{{}}") or rows[ref])
+        return Tip(tag, ref, rows.get(f"{ref}^{{}}") or rows[ref], _tag_sha(rows, ref))
 
     def _default_branch(self, commands: git.Git) -> Tip:
         output = self.run(commands, "ls_remote", "--symref", "--", self.url, "HEAD")
@@ -150,6 +154,11 @@ def run(commands: git.Git, name: str, *arguments: str) -> tuple[int, str, str]:
     done = getattr(commands, name)(*arguments, with_extended_output=True, with_exceptions=False)
     status, output, words = done
     return int(status), str(output), str(words)
+
+
+def _tag_sha(rows: Mapping[str, str], ref: str) -> str:
+    """The annotated tag that a ref names; empty where it names a commit."""
+    return rows[ref] if ref in rows and f"{ref}^{{}}" in rows else ""
 
 
 def _rows(output: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 A folder flows in, opened repositories and facts about their commits flow out. Runs in a worker.
 
     <mirror>/tips.git       complete commits, depth 1       refs/trimtab/<group>/<number>, newest last
+                            annotated tags                  refs/tagged/<group>
     <mirror>/history.git    commits without trees           refs/trimtab/<group>
     <mirror>/used/<group>   touched whenever the ref is asked for
 """
@@ -72,10 +73,10 @@ def open_tips(mirror: Path, sha: str) -> git.Repo:
     try:
         repository = git.Repo(mirror / TIPS, expand_vars=False)
     except (git.InvalidGitRepositoryError, git.NoSuchPathError):
-        raise _not_fetched(sha) from None
+        raise not_fetched(sha) from None
     if sha not in commits(repository).values():
         repository.close()
-        raise _not_fetched(sha)
+        raise not_fetched(sha)
     return repository
 
 
@@ -143,6 +144,11 @@ def history_ref(group: str) -> str:
     return f"{_ROOT}/{group}"
 
 
+def tag_ref(group: str) -> str:
+    """Where the tips repository keeps the tag object of a ref."""
+    return f"refs/tagged/{group}"
+
+
 def describe(repository: git.Repo, revision: str, *, ref_name: str, changed: bool) -> FetchAnswer:
     """Who made a commit and when, by SHA or ref; texts are made fit for a terminal and for JSON."""
     status, output, words = run(
@@ -182,6 +188,7 @@ def clean_up(mirror: Path, *, kept_commits: int, forget_seconds: float) -> None:
                 for ref in refs[:-kept_commits] if in_use else refs:
                     run(repository.git, "update_ref", "-d", ref)
                 if not in_use:
+                    run(repository.git, "update_ref", "-d", tag_ref(group))
                     used.unlink(missing_ok=True)
             run(repository.git, "gc", "--quiet", expiry)
 
@@ -200,7 +207,8 @@ def _left_behind(path: Path) -> Iterator[Path]:
                 yield Path(folder) / file
 
 
-def _not_fetched(sha: str) -> SourceError:
+def not_fetched(sha: str) -> SourceError:
+    """The error of a commit (or tag) that was let go of, or never came."""
     return SourceError(
         Problem(
             f"commit {sha} is not, or no longer, in the mirror",

@@ -23,6 +23,7 @@ from trimtab.adapters.git.messages import (
     Cleanup,
     Fetch,
     Materialise,
+    RawObject,
     Request,
     Tree,
     Warm,
@@ -63,7 +64,7 @@ def answer(request: Request) -> dict[str, Any]:
 
 def _carry_out(request: Request) -> dict[str, Any]:
     # Imported at the first request: importing GitPython looks for git, and fails where there is none.
-    from trimtab.adapters.git import fetching, materialising, store, trees
+    from trimtab.adapters.git import fetching, materialising, raw_objects, store, trees
 
     match request:
         case Fetch():
@@ -76,6 +77,8 @@ def _carry_out(request: Request) -> dict[str, Any]:
             return {"sha": trees.tree_sha(request)}
         case Blobs():
             return {"blobs": trees.blob_shas(request)}
+        case RawObject():
+            return {"base64": raw_objects.raw(request)}
         case Materialise():
             materialising.materialise(request)
         case Cleanup():

@@ -53,6 +53,10 @@ class WorkingCopy:
             raise self._missing(path)
         return await asyncio.to_thread(self._digest, path)
 
+    async def raw_object(self, url: str, credentials: GitCredentials | None, sha: str, *, tag_sha: str = "") -> bytes:  # noqa: ARG002
+        """A working copy has no signed objects. Raises SourceError."""
+        raise SourceError(Problem("a working copy is not signed", reason="VerificationFailed", remedy="commit it"))
+
     async def materialise(
         self,
         url: str,  # noqa: ARG002  the port has it

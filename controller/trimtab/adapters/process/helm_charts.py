@@ -13,6 +13,7 @@ from posixpath import dirname
 from tempfile import TemporaryDirectory
 
 from trimtab.adapters.process.chart_copies import copy_charts, mentions_capabilities
+from trimtab.adapters.process.decryption import Decryption
 from trimtab.adapters.process.helm import Helm
 from trimtab.adapters.process.partial_tree import PartialTree
 from trimtab.adapters.process.tree import Tree
@@ -31,13 +32,16 @@ from trimtab.render.helm_values import Values, compose
 from trimtab.render.layout import within
 from trimtab.render.limits import Limits
 from trimtab.render.objects import Shaper, duplicates
+from trimtab.render.sops_files import left_encrypted
+from trimtab.render.withholding import Withholding
 
 
 class HelmCharts:
     """Renders charts."""
 
-    def __init__(self, helm: Helm, *, limits: Limits, memo: Memo) -> None:
+    def __init__(self, helm: Helm, *, limits: Limits, memo: Memo, decryption: Decryption) -> None:
         self._helm = helm
+        self._decryption = decryption
         self._limits = limits
         self._memo = memo
 
@@ -45,6 +49,15 @@ class HelmCharts:
         """Render the chart in a folder of `job.tree`, which is materialised in `tree`; further sources are in a folder
         below `scratch` meanwhile. Raises RenderError with all problems at once, SourceError.
         """
+        withhold = Withholding()
+        try:
+            return await self._render(job, tree, folder, withhold, shape=shape, scratch=scratch)
+        except RenderError as error:
+            raise RenderError(*withhold(error.problems)) from None
+
+    async def _render(
+        self, job: RenderJob, tree: Tree, folder: str, withhold: Withholding, *, shape: Shaper, scratch: Path | None
+    ) -> Rendered:
         with ExitStack() as stack:
             parts = {"": PartialTree(job.tree, tree)}
             for name, source in job.others.items():
@@ -52,11 +65,13 @@ class HelmCharts:
                 parts[name] = PartialTree(source, await asyncio.to_thread(Tree, Path(place), self._limits))
             await parts[""].want(folder)
             chart, supplied = await self._chart(parts[""], folder)
-            values = await self._values(job, parts, folder)
+            await self._decryption.decrypt(job, tree, _own_values(tree, folder), withhold)
+            values = await self._values(job, parts, folder, withhold)
             objects = await self._template(job, tree, chart, supplied, values, shape)
             if not objects.manifests and not objects.problems:
                 raise RenderError(no_manifests(folder))
-            if problems := (*objects.problems, *duplicates(objects.manifests)):
+            encrypted = left_encrypted(objects.manifests) if job.spec.decryption else ()
+            if problems := (*objects.problems, *duplicates(objects.manifests), *encrypted):
                 # A name or key that is not valid is quoted, and it may have come from a Secret.
                 raise RenderError(*(replace(one, message=mask(one.message, values.secrets)) for one in problems))
             seen = [folder, *supplied.folders]
@@ -92,8 +107,9 @@ class HelmCharts:
             raise RenderError(*problems)
         return chart, found
 
-    @staticmethod
-    async def _values(job: RenderJob, parts: dict[str, PartialTree], folder: str) -> Values:
+    async def _values(
+        self, job: RenderJob, parts: dict[str, PartialTree], folder: str, withhold: Withholding
+    ) -> Values:
         helm = job.spec.helm
         files: list[tuple[str, bytes]] = []
         problems: list[Problem] = []
@@ -103,6 +119,7 @@ class HelmCharts:
                 part = parts[source]
                 if not part.asked(dirname(path)):
                     await part.want(dirname(path))
+                await self._decryption.decrypt(job, part.tree, part.tree.files & {path}, withhold)
                 data = part.tree.find(path)
             except RenderError as error:
                 problems += error.problems
@@ -144,3 +161,8 @@ class HelmCharts:
             if faults := output_faults(content.problems, told.stdout, places):
                 return ChartObjects((), (), faults)
         return ChartObjects((), (), failures(result.stderr, places, str(tree.root), values.secrets))
+
+
+def _own_values(tree: Tree, folder: str) -> frozenset[str]:
+    """The chart's own values, as far as there are any."""
+    return tree.files & {in_folder(folder, "values.yaml")}

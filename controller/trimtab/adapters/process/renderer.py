@@ -8,6 +8,7 @@ happens in threads, so that the event loop goes on.
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from posixpath import dirname
@@ -15,12 +16,15 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from trimtab.adapters.process import jsonnet
+from trimtab.adapters.process.decryption import Decryption, used_files
 from trimtab.adapters.process.helm import VERSION as HELM_VERSION
 from trimtab.adapters.process.helm import Helm
 from trimtab.adapters.process.helm_charts import HelmCharts
 from trimtab.adapters.process.jsonnet import ImportMissing, evaluate
 from trimtab.adapters.process.kustomize import VERSION, Bounds, FileMissing, Kustomize
 from trimtab.adapters.process.parse_cache import ParseCache
+from trimtab.adapters.process.private_folder import memory_folder
+from trimtab.adapters.process.sops import VERSION as SOPS_VERSION
 from trimtab.adapters.process.tree import Tree
 from trimtab.api.directory import JsonnetSpec
 from trimtab.api.kustomize import KustomizeSpec
@@ -61,37 +65,47 @@ class KustomizeRenderer:
         limits: Limits = DEFAULT_LIMITS,
         bounds: Bounds | None = None,
         cache_bytes: int = 16 * 1024 * 1024,
+        decryption: Decryption | None = None,
     ) -> None:
         """`kustomize` and `helm` are the programs, `scratch` the folder for materialised trees (None: the system's)."""
         self._kustomize = Kustomize(kustomize, bounds or Bounds())
         self._scratch = scratch
         self._limits = limits
         self._cache = ParseCache(cache_bytes)
-        self._charts = HelmCharts(Helm(helm, bounds or Bounds()), limits=limits, memo=self._cache)
+        self._decryption = decryption or Decryption(program=None, vault=memory_folder(), limits=limits)
+        self._charts = HelmCharts(
+            Helm(helm, bounds or Bounds()), limits=limits, memo=self._cache, decryption=self._decryption
+        )
 
     @property
     def tools(self) -> Mapping[str, str]:
         """The programs that render, name → version: part of the render key."""
-        return {"kustomize": VERSION, "jsonnet": jsonnet.VERSION, "helm": HELM_VERSION}
+        return {"kustomize": VERSION, "jsonnet": jsonnet.VERSION, "helm": HELM_VERSION, "sops": SOPS_VERSION}
 
     async def render(self, job: RenderJob) -> Rendered:
         """Carry out a job. Raises RenderError with all problems at once, SourceError for a missing path."""
         path = repository_path(job.spec.path)
-        with TemporaryDirectory(dir=self._scratch, prefix="trimtab-tree-") as scratch:
+        place = self._decryption.folder(job.spec, self._scratch)
+        with TemporaryDirectory(dir=place, prefix="trimtab-tree-") as scratch:
             source = job.tree
             await source.materialise([path], Path(scratch))
             tree = await asyncio.to_thread(Tree, Path(scratch), self._limits)
             work = self._work(job, path, tree)
             if (chart := chart_folder(tree.files, path)) is not None:
-                return await self._charts.render(job, tree, chart, shape=work.shaping, scratch=self._scratch)
+                return await self._charts.render(job, tree, chart, shape=work.shaping, scratch=place)
             found = await self._gather(source, work)
             try:
-                return Rendered(await self._render(work, found), await _own(source, found))
+                return Rendered(await self._build_all(work, found), await _own(source, found))
             except FileMissing:
                 # A reference that only the program can see: with all files at hand it is right or wrong for good.
                 await source.materialise([""], tree.root)
             found = replace(await self._gather(source, work), folders=("",), left_out=frozenset())
-            return Rendered(await self._render(work, found), await _own(source, found))
+            return Rendered(await self._build_all(work, found), await _own(source, found))
+
+    async def _build_all(self, work: "_Work", found: Closure) -> tuple[Manifest, ...]:
+        """Raises as `_render`."""
+        used = used_files(work.tree, work.path, found, work.selected)
+        return await self._decryption.around(work.job, work.tree, used, partial(self._render, work, found))
 
     def _work(self, job: RenderJob, path: str, tree: Tree) -> "_Work":
         overlay = job.spec.kustomize if builds(job.spec.kustomize) else None

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -43,6 +44,14 @@ class Confinement:
     network: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a program is allowed beyond reading: folders to write in, sockets for those that must talk to a service."""
+
+    writable: Sequence[Path] = ()
+    network: bool = False
+
+
 class ProcessFailed(Exception):
     """A program broke a bound or could not be started. The text names the program and the bound."""
 
@@ -57,13 +66,17 @@ async def run(
     memory_limit_bytes: int,
     environment: Mapping[str, str] | None = None,
     stdin: bytes = b"",
+    opening: Opening | None = None,
 ) -> ProcessResult:
     """Run `argv` (its first entry an absolute path) in `cwd`, allowed to read below `readable` only.
 
-    `environment` is all that the program sees beside HOME and GOMEMLIMIT, `stdin` what it reads from a pipe.
-    Raises ProcessFailed.
+    `environment` is all that the program sees beside HOME and GOMEMLIMIT, `stdin` what it reads from a pipe; `opening`
+    allows more. Raises ProcessFailed.
     """
+    opening = opening or Opening()
     confinement = {
+        "writable": [str(path) for path in opening.writable],
+        "network": opening.network,
         "readable": [str(path) for path in readable],
         "data_bytes": memory_limit_bytes,
         "cpu_seconds": max(1, round(timeout_seconds) * 2),
@@ -73,8 +86,8 @@ async def run(
         "GOMEMLIMIT": str(int(memory_limit_bytes * _GO_SHARE)),
         **(environment or {}),
     }
-    command = (*_LAUNCHER, json.dumps(confinement), *argv)
-    return await _run(command, cwd, timeout_seconds, output_limit_bytes, settings, stdin=stdin)
+    launch = (*_LAUNCHER, json.dumps(confinement), *argv)
+    return await _run(launch, cwd, timeout_seconds, output_limit_bytes, settings, stdin=stdin)
 
 
 async def probe() -> Confinement:
@@ -128,23 +141,23 @@ async def _collect(process: asyncio.subprocess.Process, name: str, limit_bytes: 
     async with asyncio.TaskGroup() as readers:
         errors = readers.create_task(_head(process.stderr))
         output = readers.create_task(_all(process, limit_bytes))
-        if process.stdin is not None:
-            readers.create_task(_feed(process.stdin, stdin))
+        readers.create_task(_feed(process.stdin, stdin))
     stdout = output.result()
     if stdout is None:
         raise ProcessFailed(f"{name} wrote more than {limit_bytes} bytes and was stopped")
     return ProcessResult(await process.wait(), stdout, errors.result().decode(errors="replace"))
 
 
-async def _feed(pipe: asyncio.StreamWriter, data: bytes) -> None:
-    """Write all, unless the program ends before it has read all."""
-    try:
+async def _feed(pipe: asyncio.StreamWriter | None, data: bytes) -> None:
+    """Write all of the input and end it; a program may stop reading whenever it likes."""
+    if pipe is None:
+        return
+    with suppress(ConnectionError):
         pipe.write(data)
         await pipe.drain()
-        pipe.close()
+    pipe.close()
+    with suppress(ConnectionError):
         await pipe.wait_closed()
-    except (BrokenPipeError, ConnectionResetError):
-        pipe.close()
 
 
 async def _all(process: asyncio.subprocess.Process, limit_bytes: int) -> bytes | None:

@@ -26,12 +26,16 @@ class CommitInfo:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A fetch's result. `changed` False: the remote stood where it stood. `tree_sha` is the commit's root tree."""
+    """A fetch's result. `changed` False: the remote stood where it stood. `tree_sha` is the commit's root tree.
+
+    `tag_sha` is the tag object's, where the ref is an annotated tag; it may change while the commit stays.
+    """
 
     revision: Revision
     commit: CommitInfo
     changed: bool
     tree_sha: str = ""
+    tag_sha: str = ""
 
 
 class Git(Protocol):
@@ -51,6 +55,10 @@ class Git(Protocol):
 
     async def tree(self, url: str, credentials: GitCredentials | None, sha: str, path: str) -> str:
         """The tree SHA of a folder at a commit. Raises SourceError where the path is absent or no folder."""
+        ...
+
+    async def raw_object(self, url: str, credentials: GitCredentials | None, sha: str, *, tag_sha: str = "") -> bytes:
+        """The bytes of a fetched commit, or of the tag object fetched with it. Raises SourceError."""
         ...
 
     async def materialise(

@@ -1,0 +1,165 @@
+"""Real keys and really signed commits and tags, made by gpg, ssh-keygen and git in homes of their own."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from trimtab.localcluster.assets import Finder
+
+MAY = "2026-05-01 12:00:00 +0000"
+GPG_MAY = "20260501T120000"
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """A gpg home of the test's own. `at` is the time that gpg takes for now, like 20260501T120000."""
+
+    home: Path
+
+    def gpg(self, *arguments, at="", stdin=b""):
+        clock = [f"--faked-system-time={at}"] if at else []
+        argv = ["gpg", "--homedir", str(self.home), "--batch", "--pinentry-mode=loopback", "--passphrase=", *clock]
+        done = subprocess.run([*argv, *arguments], input=stdin, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+    def make_for_encryption(self, who):
+        """A key that others encrypt for; its fingerprint."""
+        key = self.make(who)
+        self.gpg("--quick-add-key", key, "cv25519", "encr", "never")
+        return key
+
+    def secret(self, key):
+        """The armoured private key."""
+        return self.gpg("--armor", "--export-secret-keys", key)
+
+    def make(self, who, *, at="", expires="never"):
+        """A key that signs; its fingerprint."""
+        self.gpg("--quick-gen-key", who, "ed25519", "sign", expires, at=at)
+        rows = self.gpg("--list-keys", "--with-colons", f"={who}").decode().splitlines()
+        return next(row.split(":")[9] for row in rows if row.startswith("fpr"))
+
+    def export(self, key):
+        return self.gpg("--armor", "--export", key)
+
+    def end(self):
+        subprocess.run(["gpgconf", "--homedir", self.home, "--kill", "all"], capture_output=True, check=False)
+
+
+@pytest.fixture
+def keyring(tmp_path_factory):
+    # A socket's path must be short.
+    home = Path(f"/dev/shm/tt-{os.getpid()}-{tmp_path_factory.mktemp('g').name}")
+    home.mkdir(mode=0o700)
+    ring = Keyring(home)
+    yield ring
+    ring.end()
+    shutil.rmtree(home)
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository that signs with `format` (openpgp or ssh) and `key`."""
+
+    path: Path
+    home: Path
+
+    def git(self, *arguments, stdin=b"", date=MAY, **environment):
+        env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "GNUPGHOME": str(self.home),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_AUTHOR_DATE": date,
+            "GIT_COMMITTER_DATE": date,
+            **environment,
+        }
+        identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+        done = subprocess.run(
+            ["git", "-C", self.path, *identity, *arguments], env=env, input=stdin, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+    def commit(self, *, key="", form="openpgp", date=MAY, **environment):
+        sign = ["-c", f"gpg.format={form}", "-c", f"user.signingkey={key}"] if key else []
+        flag = ["-S"] if key else ["--no-gpg-sign"]
+        self.git(*sign, "commit", "--allow-empty", "-m", "Change", *flag, date=date, **environment)
+        return self.git("rev-parse", "HEAD").decode().strip()
+
+    def tag(self, name, *, key="", form="openpgp", date=MAY):
+        sign = ["-c", f"gpg.format={form}", "-c", f"user.signingkey={key}"] if key else []
+        self.git(*sign, "tag", "-f", "-m", f"Release {name}", "-s" if key else "-a", name, date=date)
+        return self.git("rev-parse", f"refs/tags/{name}").decode().strip()
+
+    def raw(self, sha):
+        kind = self.git("cat-file", "-t", sha).decode().strip()
+        return self.git("cat-file", kind, sha)
+
+
+@pytest.fixture(params=["sha1", "sha256"])
+def object_format(request):
+    return request.param
+
+
+@pytest.fixture
+def signing(tmp_path, keyring):
+    """A fresh repository that signs with the keys of the keyring."""
+    path = tmp_path / "signing"
+    subprocess.run(["git", "init", "-q", "-b", "main", path], check=True)
+    return Repository(path, keyring.home)
+
+
+@pytest.fixture
+def ssh_key(tmp_path):
+    """A function that makes an SSH key pair and gives the path of the private one."""
+
+    def make(name="id", kind="ed25519", comment="ada@example.org"):
+        path = tmp_path / name
+        subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", comment, "-f", path], check=True)
+        return path
+
+    return make
+
+
+@dataclass(frozen=True)
+class Safe:
+    """Encrypts with the real sops, for the keys it has made."""
+
+    sops: Path
+    keygen: Path
+    home: Path
+
+    def age(self, name="age"):
+        """A new age key: its recipient and the file of the key."""
+        file = self.home / f"{name}.agekey"
+        subprocess.run([self.keygen, "-o", file], capture_output=True, check=True)
+        recipient = subprocess.run([self.keygen, "-y", file], capture_output=True, check=True).stdout.decode().strip()
+        return recipient, file.read_bytes()
+
+    def encrypt(self, text, kind="yaml", *, age="", pgp="", gnupg="", also=()):
+        """Text as sops encrypts it."""
+        given = [*(["--age", age] if age else []), *(["--pgp", pgp] if pgp else [])]
+        types = ["--input-type", kind, "--output-type", "json" if kind == "binary" else kind]
+        argv = [self.sops, "--disable-version-check", "encrypt", *given, *also, *types]
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "GNUPGHOME": str(gnupg)}
+        done = subprocess.run(
+            [*argv, "--filename-override", "x"], input=text.encode(), env=env, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+
+@pytest.fixture(scope="session")
+def programs():
+    """The paths of kustomize, sops and age-keygen."""
+    return Finder.from_environment().find(["kustomize", "sops", "age-keygen"])
+
+
+@pytest.fixture
+def safe(programs, tmp_path):
+    return Safe(programs["sops"], programs["age-keygen"], tmp_path)

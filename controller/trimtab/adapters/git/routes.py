@@ -12,15 +12,16 @@ from typing import Any, Final
 
 from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError, ProxyType
 from python_socks.sync.v2 import Proxy as SyncProxy
+from urllib3.util.ssltransport import SSLTransport
 
 from trimtab.adapters.git.addresses import Lookup, look_up, pinned
+from trimtab.adapters.git.http_tunnel import TunnelRefused, open_tunnel
 from trimtab.core.errors import SourceError
 from trimtab.source.addresses import AddressPolicy
 from trimtab.source.failures import problem_of, through_proxy
 from trimtab.source.proxy import Proxy
 
 PROXY: Final = "the proxy of spec.proxySecretRef"
-_TYPES: Final = {"http": ProxyType.HTTP, "https": ProxyType.HTTP, "socks5": ProxyType.SOCKS5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +81,42 @@ def connected(route: Route, *, tls: bool, timeout_seconds: float) -> Any:
         if route.proxy is None:
             raw = socket.create_connection((route.address, route.port), timeout_seconds)
             return _context(route.ca_pem, route.name).wrap_socket(raw) if tls else raw
-        secure = _context(route.proxy.ca_pem, route.proxy.host) if route.proxy.scheme == "https" else None
-        proxy = SyncProxy(
-            _TYPES[route.proxy.scheme],
-            route.proxy_address,
-            route.proxy.port,
-            username=route.proxy.username or None,
-            password=route.proxy.password or None,
-            rdns=True,
-            proxy_ssl=secure,
-        )
-        dest = _context(route.ca_pem, route.name) if tls else None
-        return proxy.connect(route.address, route.port, dest_ssl=dest, timeout=timeout_seconds).socket
-    except (OSError, ProxyError, ProxyConnectionError, ProxyTimeoutError) as error:
+        if route.proxy.scheme == "socks5":
+            return _through_socks(route, route.proxy, tls=tls, timeout_seconds=timeout_seconds)
+        return _through_http(route, route.proxy, tls=tls, timeout_seconds=timeout_seconds)
+    except (OSError, ProxyError, ProxyConnectionError, ProxyTimeoutError, TunnelRefused) as error:
         raise NoRoute(route, _words(error)) from None
+
+
+def _through_socks(route: Route, proxy: Proxy, *, tls: bool, timeout_seconds: float) -> Any:
+    socks = SyncProxy(
+        ProxyType.SOCKS5,
+        route.proxy_address,
+        proxy.port,
+        username=proxy.username or None,
+        password=proxy.password or None,
+        rdns=True,
+    )
+    inner = _context(route.ca_pem, route.name) if tls else None
+    return socks.connect(route.address, route.port, dest_ssl=inner, timeout=timeout_seconds).socket
+
+
+def _through_http(route: Route, proxy: Proxy, *, tls: bool, timeout_seconds: float) -> Any:
+    try:
+        outer: Any = socket.create_connection((route.proxy_address, proxy.port), timeout_seconds)
+    except OSError as error:
+        raise ProxyConnectionError(error.errno, error.strerror or "timed out") from None
+    try:
+        if proxy.scheme == "https":
+            outer = _context(proxy.ca_pem, proxy.host).wrap_socket(outer)
+        open_tunnel(outer, route.address, route.port, username=proxy.username, password=proxy.password)
+        if not tls:
+            return outer
+        inner = _context(route.ca_pem, route.name)
+        return SSLTransport(outer, inner, route.name) if proxy.scheme == "https" else inner.wrap_socket(outer)
+    except BaseException:
+        outer.close()
+        raise
 
 
 class NoRoute(SourceError):
@@ -108,6 +131,8 @@ class NoRoute(SourceError):
 def _words(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"TLS certificate: {error.verify_message}"
+    if isinstance(error, TunnelRefused):
+        return "the proxy refused the credentials" if error.status == 407 else f"the proxy failed: {error}"
     if isinstance(error, ProxyError):
         refused = error.error_code == 407 or "auth" in str(error).lower()
         return "the proxy refused the credentials" if refused else f"the proxy failed: {error}"

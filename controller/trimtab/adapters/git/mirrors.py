@@ -13,7 +13,19 @@ from typing import Any
 from trimtab.adapters.git.data_folder import DataFolder, remove
 from trimtab.adapters.git.flights import Flight, Flights
 from trimtab.adapters.git.limits import GitLimits
-from trimtab.adapters.git.messages import Blobs, Cleanup, Condition, Fetch, FetchAnswer, Materialise, Request, Tree
+from trimtab.adapters.git.messages import (
+    Blobs,
+    Cleanup,
+    Condition,
+    Fetch,
+    FetchAnswer,
+    FetchLarge,
+    Materialise,
+    Modules,
+    Request,
+    Select,
+    Tree,
+)
 from trimtab.adapters.git.worker_pool import MirrorUnreadable, WorkerPool
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.revision import Revision
@@ -22,6 +34,8 @@ from trimtab.source.credentials import check_credentials
 from trimtab.source.failures import timed_out
 from trimtab.source.path import repository_path
 from trimtab.source.ref import check_sha, wanted_ref
+from trimtab.source.selection import Selection
+from trimtab.source.submodules import Submodule
 from trimtab.source.url import check_url
 
 _CLEANUP_TIMEOUT_SECONDS = 600.0
@@ -34,6 +48,8 @@ _CUT_SHORT = frozenset({"GitWorkerLost", "Stopping", "TransferFailed", "TimedOut
 class _Mirror:
     path: Path
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    large: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while files of LFS come, so that none comes twice."""
     condition: Condition = Condition.UNSURE
     known: dict[tuple[tuple[str, str], ...], Fetched] = field(default_factory=dict)
     fetches_since_cleanup: int = 0
@@ -124,8 +140,69 @@ class GitMirrors:
         )
         return dict((await self._local(mirror, request))["blobs"])
 
+    async def select(self, url: str, credentials: GitCredentials | None, sha: str, selection: Selection) -> str:
+        """The tree that a selection leaves of a fetched commit; `selecting.select` says what it raises."""
+        mirror = self._mirror(url, credentials)
+        request = Select(
+            mirror=str(mirror.path),
+            sha=check_sha(sha),
+            ignore=selection.ignore,
+            sparse=[repository_path(path) for path in selection.sparse],
+            hidden=[repository_path(path) for path in selection.hidden],
+            folder=repository_path(selection.folder),
+            name=selection.digest,
+            max_files=self._limits.max_selected_files,
+        )
+        return str((await self._local(mirror, request))["sha"])
+
+    async def submodules(self, url: str, credentials: GitCredentials | None, sha: str) -> list[Submodule]:
+        """The submodules of a fetched commit or selected tree; `modules.modules` says what it raises."""
+        mirror = self._mirror(url, credentials)
+        request = Modules(mirror=str(mirror.path), sha=check_sha(sha), max_modules=self._limits.max_modules)
+        return [Submodule(*each) for each in (await self._local(mirror, request))["modules"]]
+
+    async def fetch_large(
+        self, url: str, credentials: GitCredentials | None, sha: str, *, timeout_seconds: float
+    ) -> None:
+        """Bring what LFS pointers stand for; `large_files.fetch_large` says what it raises."""
+        limits = self._limits
+        bounds = {"max_files": limits.max_lfs_files, "max_bytes": limits.max_lfs_bytes}
+        async with self._mirror(url, credentials).large:
+            await self.ask(url, credentials, FetchLarge, timeout_seconds=timeout_seconds, sha=sha, **bounds)
+
+    async def ask(
+        self,
+        url: str,
+        credentials: GitCredentials | None,
+        kind: type[Fetch],
+        *,
+        timeout_seconds: float,
+        **details: Any,
+    ) -> dict[str, Any]:
+        """A request of another kind than fetching a ref, which needs the server and writes beside the tips only."""
+        mirror = self._mirror(url, credentials)
+        given = credentials or GitCredentials()
+        check_credentials(given.username, given.password, given.ca_pem)
+        shared = self._access(mirror, check_url(url), given) | {"ref": {}, "condition": Condition.SOUND}
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await self._call(kind(**shared | details), network=True)
+        except MirrorUnreadable:
+            if kind is FetchLarge:
+                mirror.condition = Condition.BROKEN
+            raise
+        except TimeoutError:
+            raise SourceError(timed_out(url, timeout_seconds=timeout_seconds)) from None
+
     async def materialise(
-        self, url: str, credentials: GitCredentials | None, sha: str, paths: Sequence[str], target: Path
+        self,
+        url: str,
+        credentials: GitCredentials | None,
+        sha: str,
+        paths: Sequence[str],
+        target: Path,
+        *,
+        lfs: bool = False,
     ) -> None:
         """Write files of a fetched commit below `target`; `materialising.materialise` says how and what it raises."""
         mirror = self._mirror(url, credentials)
@@ -136,8 +213,25 @@ class GitMirrors:
             target=_absolute(target),
             max_files=self._limits.max_files,
             max_bytes=self._limits.max_tree_bytes,
+            lfs=lfs,
         )
         await self._local(mirror, request)
+
+    def folder(self, url: str, credentials: GitCredentials | None) -> Path:
+        """Where the mirror of a repository lies, or will."""
+        return self._mirror(url, credentials).path
+
+    def _access(self, mirror: _Mirror, url: str, credentials: GitCredentials) -> dict[str, Any]:
+        """What every request that needs the server holds."""
+        return {
+            "mirror": str(mirror.path),
+            "url": url,
+            "username": credentials.username,
+            "password": credentials.password,
+            "ca_pem": credentials.ca_pem,
+            "max_pack_bytes": self._limits.max_pack_bytes,
+            "max_memory_bytes": self._limits.max_memory_bytes,
+        }
 
     def _mirror(self, url: str, credentials: GitCredentials | None) -> _Mirror:
         path = self._folder.mirror(url, credentials)
@@ -150,16 +244,10 @@ class GitMirrors:
             mirror.known.clear()
         known = mirror.known.get(wanted)
         request = Fetch(
-            mirror=str(mirror.path),
-            url=url,
+            **self._access(mirror, url, credentials),
             ref=dict(wanted),
-            username=credentials.username,
-            password=credentials.password,
-            ca_pem=credentials.ca_pem,
             known_sha=known.revision.sha if known else "",
             condition=mirror.condition,
-            max_pack_bytes=self._limits.max_pack_bytes,
-            max_memory_bytes=self._limits.max_memory_bytes,
         )
         mirror.condition = Condition.UNSURE
         try:
@@ -212,6 +300,7 @@ class GitMirrors:
                             mirror=str(mirror.path),
                             kept_commits=self._limits.kept_commits,
                             forget_seconds=self._limits.forget_seconds,
+                            max_history_bytes=self._limits.max_history_bytes,
                         )
                     )
             except (SourceError, TimeoutError):

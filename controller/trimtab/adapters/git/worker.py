@@ -18,11 +18,16 @@ from typing import Any
 from trimtab.adapters.git import frames
 from trimtab.adapters.git.environment import local_environment
 from trimtab.adapters.git.messages import (
+    Between,
     Blobs,
     Cleanup,
     Fetch,
+    FetchLarge,
+    LastChanges,
     Materialise,
+    Modules,
     Request,
+    Select,
     Tree,
     Warm,
     from_message,
@@ -62,20 +67,36 @@ def answer(request: Request) -> dict[str, Any]:
 
 def _carry_out(request: Request) -> dict[str, Any]:
     # Imported at the first request: importing GitPython looks for git, and fails where there is none.
-    from trimtab.adapters.git import fetching, materialising, store, trees
+    from trimtab.adapters.git import culprits, fetching, history, materialising, modules, selecting, store, trees
 
     match request:
+        case Between():
+            return history.between(request)
+        case LastChanges():
+            return {"changes": culprits.last_changes(request)}
+        case FetchLarge():
+            # An HTTP library more in memory, which few repositories need.
+            from trimtab.adapters.git.large_files import fetch_large
+
+            fetch_large(request)
         case Fetch():
             return asdict(fetching.fetch(request))
         case Tree():
             return {"sha": trees.tree_sha(request)}
         case Blobs():
             return {"blobs": trees.blob_shas(request)}
+        case Select():
+            return {"sha": selecting.select(request)}
+        case Modules():
+            return {"modules": modules.modules(request)}
         case Materialise():
             materialising.materialise(request)
         case Cleanup():
             store.clean_up(
-                Path(request.mirror), kept_commits=request.kept_commits, forget_seconds=request.forget_seconds
+                Path(request.mirror),
+                kept_commits=request.kept_commits,
+                forget_seconds=request.forget_seconds,
+                max_history_bytes=request.max_history_bytes,
             )
         case Warm():
             pass

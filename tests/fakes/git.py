@@ -14,6 +14,8 @@ from trimtab.core.revision import Revision
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.ports import Clock, CommitInfo, Fetched, GitCredentials, Rendered, RenderJob
 from trimtab.source.path import repository_path
+from trimtab.source.selection import Selection
+from trimtab.source.submodules import Submodule
 
 Folder = Sequence[dict[str, Any]] | Problem
 """A folder's objects, or what is wrong with it."""
@@ -31,6 +33,7 @@ class FakeGit:
         self._folders: dict[str, Mapping[str, Folder]] = {}
         self._fetched: set[str] = set()
         self._last: dict[str, str] = {}
+        self._roots: dict[str, str] = {}
 
     def commit(self, folders: Mapping[str, Folder], *, branch: str = "main") -> str:
         """A new tip of a branch; its SHA."""
@@ -47,6 +50,7 @@ class FakeGit:
 
     def folder(self, sha: str, path: str) -> Folder:
         """A folder at a fetched commit. Raises SourceError."""
+        sha = self._roots.get(sha, sha)
         if sha not in self._fetched:
             raise SourceError(Problem(f"the commit {sha} is not in the mirror", retry=True))
         if path not in self._folders[sha]:
@@ -69,13 +73,37 @@ class FakeGit:
 
     async def tree(self, url: str, credentials: GitCredentials | None, sha: str, path: str) -> str:
         """A hash of a folder's content."""
+        sha = self._roots.get(sha, sha)
         if path == "" and sha in self._fetched:
             return sha1(sha.encode()).hexdigest()
         content = self.folder(sha, path)
         return sha1(json.dumps(content, default=str).encode()).hexdigest()
 
+    async def select(self, url: str, credentials: GitCredentials | None, sha: str, selection: Selection) -> str:
+        """Nothing is ever left out; a rule gives the same commit another name."""
+        self.folder(sha, next(iter(self._folders.get(sha, {})), ""))
+        root = sha1(f"{sha}{selection.digest}".encode()).hexdigest() if selection.digest else sha
+        self._roots[root] = sha
+        return root
+
+    async def submodules(self, url: str, credentials: GitCredentials | None, sha: str) -> Sequence[Submodule]:
+        """None."""
+        return ()
+
+    async def fetch_large(
+        self, url: str, credentials: GitCredentials | None, sha: str, *, timeout_seconds: float
+    ) -> None:
+        """Nothing is in LFS."""
+
     async def materialise(
-        self, url: str, credentials: GitCredentials | None, sha: str, paths: Sequence[str], target: Path
+        self,
+        url: str,
+        credentials: GitCredentials | None,
+        sha: str,
+        paths: Sequence[str],
+        target: Path,
+        *,
+        lfs: bool = False,
     ) -> None:
         """Not needed: the renderer reads the folders as they are."""
         raise AssertionError("nobody materialises here")

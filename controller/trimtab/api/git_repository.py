@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from pydantic import ConfigDict, Field
 
 from trimtab.api.durations import Duration
+from trimtab.api.git_contents import GitContents, GitContentsStatus
 from trimtab.api.model import ApiModel, LocalName, Resource, Status, cel
 from trimtab.api.timestamps import Timestamp
 from trimtab.core.names import API_GROUP, API_VERSION
@@ -40,7 +41,7 @@ class GitRef(ApiModel):
     """A commit by its full SHA."""
 
 
-class GitRepositorySpec(ApiModel):
+class GitRepositorySpec(GitContents):
     """The repository, and how often to look."""
 
     # These rules stand on the spec because a rule on the url itself would print a password in its refusal.
@@ -106,13 +107,15 @@ class Commit(ApiModel):
     """When it was committed."""
 
 
-class GitRepositoryStatus(Status):
+class GitRepositoryStatus(GitContentsStatus, Status):
     """What stands in the repository."""
 
     artifact: Artifact | None = None
     """What was fetched last."""
     commit: Commit | None = None
     """The commit of the artifact."""
+    included_artifacts: tuple[Artifact, ...] | None = None
+    """What was included, in the order of spec.include."""
 
 
 class GitRepository(Resource):

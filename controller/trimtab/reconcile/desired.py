@@ -112,7 +112,7 @@ class DesiredStates:
             revision = Revision.parse(state.applied)
             if not isinstance(artifact.tree, GitTree):
                 return None
-            old = replace(artifact, revision=revision, tree=replace(artifact.tree, sha=revision.sha))
+            old = replace(artifact, revision=revision, tree=await artifact.tree.at(revision.sha))
             async with self._slots:
                 rendered = await self._renderer.render(RenderJob(spec=application.spec, tree=old.tree))
             return await self._mark(application, old, rendered, "", state)

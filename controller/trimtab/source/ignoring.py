@@ -24,25 +24,30 @@ _MAX_STARS: Final = 8
 
 
 class IgnoreRules:
-    """The patterns of a tree. `files` maps paths of ignore files to their texts, `spec` is `spec.ignore`."""
+    """The patterns of a tree. `files` maps paths of ignore files to their texts, `spec` is `spec.ignore`.
 
-    def __init__(self, files: Mapping[str, str], *, spec: str = "") -> None:
+    `prefix` is the folder of the tree that `spec` speaks of in which this tree stands.
+    """
+
+    def __init__(self, files: Mapping[str, str], *, spec: str = "", prefix: str = "") -> None:
         """Raises SourceError (InvalidIgnore) naming file and line of each pattern that is none."""
         self._of_spec = _compiled(spec, None) if spec.strip() else None
+        self._prefix = f"{prefix}/" if prefix else ""
         self._of_folders: dict[str, list[GitIgnoreSpec]] = {}
         for path, text in sorted(files.items(), key=lambda item: FILE_NAMES.index(item[0].rpartition("/")[2])):
             self._of_folders.setdefault(path.rpartition("/")[0], []).append(_compiled(text, path))
 
     def ignores(self, path: str) -> bool:
-        """Whether a file, by its normal path, is left out."""
+        """Whether a file, by its normal path, is left out; a submodule's path ends with a slash."""
         if self._of_spec is not None:
-            verdict = self._of_spec.check_file(path).include
+            verdict = self._of_spec.check_file(self._prefix + path).include
             if verdict is not None:
                 return verdict
-        parts = path.split("/")
-        for depth in range(len(parts) - 1, -1, -1):
-            for rules in reversed(self._of_folders.get("/".join(parts[:depth]), ())):
-                verdict = rules.check_file("/".join(parts[depth:])).include
+        *folders, _ = path.rstrip("/").split("/")
+        for depth in range(len(folders), -1, -1):
+            folder = "/".join(folders[:depth])
+            for rules in reversed(self._of_folders.get(folder, ())):
+                verdict = rules.check_file(path.removeprefix(f"{folder}/") if folder else path).include
                 if verdict is not None:
                     return verdict
         return False

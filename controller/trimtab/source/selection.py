@@ -7,6 +7,7 @@ trees of one commit are the same where their selections are.
 import json
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from typing import Final
 
 from trimtab.source.path import within
 
@@ -21,18 +22,23 @@ class Selection:
     """Folders to keep, normal paths; all where there are none."""
     hidden: tuple[str, ...] = ()
     """Folders and files that something else takes the place of."""
+    prefix: str = ""
+    """The folder of another tree that this one stands in, whose patterns `ignore` holds."""
     folder: str = ""
     """The part that is the root of what is left."""
 
     @property
     def digest(self) -> str:
         """Stands for all rules; empty where there are none."""
-        if self == Selection():
+        if self == EVERYTHING:
             return ""
         return sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:24]
 
     def keeps(self, path: str) -> bool:
-        """Whether the folders leave a file in; patterns are `ignoring`'s."""
+        """Whether the folders leave a file or submodule in; patterns are `ignoring`'s."""
         if self.sparse and not within(path, self.sparse):
             return False
         return not (self.hidden and within(path, self.hidden))
+
+
+EVERYTHING: Final = Selection()

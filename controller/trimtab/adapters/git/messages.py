@@ -82,6 +82,7 @@ class Select:
     ignore: str = ""
     sparse: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
+    prefix: str = ""
     folder: str = ""
     name: str = ""
     """Stands for all of the selection, in a ref."""
@@ -195,6 +196,7 @@ def refusal(error: SourceError, *, broken: bool = False) -> dict[str, Any]:
             "remedy": problem.remedy,
             "retry": problem.retry,
             "file": problem.origin.file if problem.origin else "",
+            "line": problem.origin.line if problem.origin else 0,
         }
         for problem in error.problems
     ]
@@ -209,7 +211,7 @@ def error_of(answer: dict[str, Any]) -> SourceError | None:
         *(
             Problem(
                 problem["message"],
-                origin=Origin(problem["file"]) if problem["file"] else None,
+                origin=Origin(problem["file"], problem["line"]) if problem["file"] else None,
                 reason=problem["reason"],
                 remedy=problem["remedy"],
                 retry=problem["retry"],

@@ -149,6 +149,7 @@ class GitMirrors:
             ignore=selection.ignore,
             sparse=[repository_path(path) for path in selection.sparse],
             hidden=[repository_path(path) for path in selection.hidden],
+            prefix=repository_path(selection.prefix),
             folder=repository_path(selection.folder),
             name=selection.digest,
             max_files=self._limits.max_selected_files,

@@ -9,13 +9,12 @@ from typing import Final
 from trimtab.adapters.git import store
 from trimtab.adapters.git.messages import Modules
 from trimtab.adapters.git.remote import run
-from trimtab.adapters.git.trees import rows
+from trimtab.adapters.git.trees import MODULE_MODE, rows
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.manifest import Origin
 from trimtab.source.path import writable
 from trimtab.source.submodules import GITMODULES
 
-_MODULE_MODE: Final = "160000"
 _MAX_ROWS: Final = 1_000_000
 _WANTED: Final = r"^submodule\..*\.(path|url)$"
 
@@ -23,7 +22,7 @@ _WANTED: Final = r"^submodule\..*\.(path|url)$"
 def modules(request: Modules) -> list[list[str]]:
     """`[path, url, sha]` of each, the URL empty where none is declared. Raises SourceError."""
     with store.open_tips(Path(request.mirror), request.sha) as tips:
-        shas = {path: sha for mode, sha, path in rows(tips, request.sha, max_rows=_MAX_ROWS) if mode == _MODULE_MODE}
+        shas = {path: sha for mode, sha, path in rows(tips, request.sha, max_rows=_MAX_ROWS) if mode == MODULE_MODE}
         if not shas:
             return []
         if len(shas) > request.max_modules or not all(map(writable, shas)):

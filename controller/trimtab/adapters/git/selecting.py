@@ -14,39 +14,42 @@ import git
 from trimtab.adapters.git import store
 from trimtab.adapters.git.messages import Select
 from trimtab.adapters.git.remote import run
-from trimtab.adapters.git.trees import contents, path_missing, rows
+from trimtab.adapters.git.trees import LINK_MODE, MODULE_MODE, contents, path_missing, rows
 from trimtab.core.errors import Problem, SourceError
 from trimtab.source.ignoring import IgnoreRules, is_ignore_file
-from trimtab.source.path import within
 from trimtab.source.selection import Selection
 
 _MAX_IGNORE_FILE_BYTES = 64 * 1024
 _MAX_IGNORE_FILES = 500
-_LINK_MODE = "120000"
 
 
 def select(request: Select) -> str:
-    """The tree's SHA. Raises SourceError: PathNotFound, InvalidIgnore, TooManyFiles, CommitNotFetched."""
+    """The tree's SHA, or the commit's where all of it is left.
+
+    Raises SourceError: PathNotFound, InvalidIgnore, TooManyFiles, CommitNotFetched.
+    """
     with store.open_tips(Path(request.mirror), request.sha) as tips:
         ref = store.selected_ref(request.sha, request.name or "none")
         made = store.selected(tips).get(ref)
         if made is None:
             made = _made(request, tips)
+            if made == request.sha:
+                return made
             run(tips.git, "update_ref", ref, made)
         return made
 
 
 def _made(request: Select, tips: git.Repo) -> str:
     selection = Selection(ignore=request.ignore, sparse=tuple(request.sparse), hidden=tuple(request.hidden))
-    rules = IgnoreRules(_ignore_files(request, tips), spec=request.ignore)
+    rules = IgnoreRules(_ignore_files(request, tips), spec=request.ignore, prefix=request.prefix)
     found = set[str]()
     left_out = list(_left_out(request, tips, selection, rules, found))
     for folder in selection.sparse:
         if folder and folder not in found:
             raise path_missing(folder, request.sha, what="folder of spec.sparseCheckout")
-    tree = _without(tips, request.sha, left_out) if left_out else _parsed(tips, f"{request.sha}^{{tree}}")
+    tree = _without(tips, request.sha, left_out) if left_out else request.sha
     if not request.folder:
-        return tree or ""
+        return tree
     part = _parsed(tips, f"{tree}:{request.folder}")
     if part is None or run(tips.git, "cat_file", "-t", part)[1] != "tree":
         raise path_missing(request.folder, request.sha, what="folder")
@@ -58,7 +61,7 @@ def _ignore_files(request: Select, tips: git.Repo) -> dict[str, str]:
     shas = {
         path: sha
         for mode, sha, path in rows(tips, request.sha, max_rows=request.max_files)
-        if is_ignore_file(path) and mode != _LINK_MODE
+        if is_ignore_file(path) and mode != LINK_MODE
     }
     if len(shas) > _MAX_IGNORE_FILES:
         raise SourceError(_too_many())
@@ -76,10 +79,11 @@ def _left_out(
     request: Select, tips: git.Repo, selection: Selection, rules: IgnoreRules, found: set[str]
 ) -> Iterator[str]:
     """Paths that do not stay; into `found` go the folders of the selection that hold something."""
-    for _, _, path in rows(tips, request.sha, max_rows=request.max_files):
+    for mode, _, path in rows(tips, request.sha, max_rows=request.max_files):
+        name = f"{path}/" if mode == MODULE_MODE else path
         if selection.sparse:
-            found.update(folder for folder in selection.sparse if within(path, (folder,)) and path != folder)
-        if not selection.keeps(path) or rules.ignores(path):
+            found.update(folder for folder in selection.sparse if name.startswith(f"{folder}/"))
+        if not selection.keeps(path) or rules.ignores(name):
             yield path
 
 

@@ -21,6 +21,7 @@ from trimtab.source.path import repository_path, writable
 
 FILE_MODES: Final = frozenset({"100644", "100755", "100664"})
 LINK_MODE: Final = "120000"
+MODULE_MODE: Final = "160000"
 _MODULE_TYPE: Final = "commit"
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from trimtab import __version__
 from trimtab.adapters.clock.system import SystemClock
+from trimtab.adapters.git.histories import GitHistories
 from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.adapters.kube.access import Access, open_access
 from trimtab.adapters.kube.connection import Connection
@@ -31,6 +32,7 @@ from trimtab.core.settings import Settings
 from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
 from trimtab.reconcile.credentials import CredentialCache
+from trimtab.reconcile.culprits import Culprits
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY, Desk
 from trimtab.reconcile.drifts import DriftDesk
@@ -92,6 +94,7 @@ class _Outside:
     artifacts: Artifacts
     queue: WorkQueue
     desk: Desk
+    culprits: Culprits
 
 
 async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
@@ -137,6 +140,8 @@ async def _open_outside(
     stack.push_async_callback(git.close)
     clock = SystemClock()
     queue = WorkQueue(clock, first_seconds=settings.backoff_min_seconds)
+    culprits = Culprits(GitHistories(git), queue.add)
+    stack.push_async_callback(culprits.close)
     return _Outside(
         settings=settings,
         instance=instance,
@@ -150,6 +155,7 @@ async def _open_outside(
         artifacts=Artifacts(),
         queue=queue,
         desk=Desk(queue),
+        culprits=culprits,
     )
 
 
@@ -188,7 +194,7 @@ def _applications(outside: _Outside) -> tuple[ApplicationReconciler, KubeWatches
     own = KubeOwnKinds(outside.connection)
     store = KubeInventoryStore(objects, key=instance.key)
     heritage = Heritage(store, InventoryRebuilder(objects, outside.discovery, selector), objects, observer)
-    narrator = Narrator(outside.journal, observer, clock, outside.metrics)
+    narrator = Narrator(outside.journal, observer, clock, outside.metrics, outside.culprits)
     synchroniser = _synchroniser(outside, observer, Runner(objects, store, observer, clock))
     # In the data folder, which is locked by now: others may look into the system's folder for such things.
     scratch = empty_scratch(settings.data_dir / "scratch")

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.fakes.clock import LoopClock
 from tests.fakes.cluster import Cluster, FakeObjects, FakeWatches, live
-from tests.fakes.git import FakeGit, FakeRenderer, Folder
+from tests.fakes.git import FakeGit, FakeHistory, FakeRenderer, Folder
 from tests.fakes.metrics import FakeMetrics
 from tests.fakes.office import APP, NAMESPACE, REPO, Office
 from tests.fakes.store import FakeRebuilder, FakeStore
@@ -22,6 +22,7 @@ from trimtab.drift.baseline import baseline
 from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
 from trimtab.reconcile.credentials import CredentialCache
+from trimtab.reconcile.culprits import Culprits
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import Desk
 from trimtab.reconcile.drifts import DriftDesk
@@ -84,6 +85,7 @@ class Rig:
         self.clock = LoopClock()
         self.cluster = Cluster()
         self.git = FakeGit(self.clock)
+        self.history = FakeHistory()
         self.office = Office()
         self.store = FakeStore()
         self.rebuilder = FakeRebuilder(self.cluster, lambda body: baseline(body, key=SIGNING_KEY))
@@ -214,7 +216,8 @@ class Rig:
 
     def _applications(self) -> ApplicationReconciler:
         heritage = Heritage(self.store, self.rebuilder, self.objects, self.observer)
-        self.narrator = Narrator(self.journal, self.observer, self.clock, self.metrics)
+        culprits = Culprits(self.history, self.queue.add)
+        self.narrator = Narrator(self.journal, self.observer, self.clock, self.metrics, culprits)
         self.drifts = DriftDesk(self.objects, self.observer, self.clock, self.metrics)
         synchroniser = Synchroniser(
             surveyor=Surveyor(self.objects, self.observer),

@@ -1,4 +1,4 @@
-"""Repositories in memory, with mirrors that keep what was fetched: the ports `Git` and `Renderer`."""
+"""Repositories in memory, with mirrors that keep what was fetched: the ports `Git`, `History` and `Renderer`."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,12 +7,13 @@ from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
+from trimtab.core.authorship import LastChange
 from trimtab.core.errors import Problem, RenderError, SourceError
 from trimtab.core.manifest import Manifest, Origin
 from trimtab.core.refs import ObjectRef
 from trimtab.core.revision import Revision
 from trimtab.reconcile.git_tree import GitTree
-from trimtab.reconcile.ports import Clock, CommitInfo, Fetched, GitCredentials, Rendered, RenderJob
+from trimtab.reconcile.ports import Clock, CommitInfo, Fetched, GitCredentials, Rendered, RenderJob, Span
 from trimtab.source.path import repository_path
 from trimtab.source.selection import Selection
 from trimtab.source.submodules import Submodule
@@ -107,6 +108,28 @@ class FakeGit:
     ) -> None:
         """Not needed: the renderer reads the folders as they are."""
         raise AssertionError("nobody materialises here")
+
+
+class FakeHistory:
+    """Knows who changed what by URL and place."""
+
+    def __init__(self, changes: Mapping[tuple[str, str], LastChange] | None = None) -> None:
+        self.changes = dict(changes or {})
+        self.asked: list[tuple[str, tuple[Origin, ...]]] = []
+        self.trouble: SourceError | None = None
+
+    async def between(
+        self, url: str, credentials: GitCredentials | None, *, newer: str, older: str, timeout_seconds: float
+    ) -> Span:
+        raise AssertionError("nobody asks for what lies between")
+
+    async def last_changes(
+        self, url: str, credentials: GitCredentials | None, sha: str, places: Sequence[Origin]
+    ) -> Mapping[Origin, LastChange]:
+        self.asked.append((url, tuple(places)))
+        if self.trouble:
+            raise self.trouble
+        return {place: self.changes[url, place.file] for place in places if (url, place.file) in self.changes}
 
 
 class FakeRenderer:

@@ -31,9 +31,9 @@ class Include(ApiModel):
 
     repository: LocalName
     """The GitRepository, an object of the same namespace."""
-    from_path: Folder = ""
+    from_path: Folder | None = None
     """Folder of that repository; all of it where nothing is said."""
-    to_path: Folder = ""
+    to_path: Folder | None = None
     """Where to put it, in place of what is there; at the name of the repository where nothing is said."""
 
     @property

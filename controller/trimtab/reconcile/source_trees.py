@@ -43,7 +43,8 @@ class SourceTrees:
         `known` is the tree that came of it the last time; where nothing changed, no rule is applied again.
         """
         grafts = [
-            await _include(tree, each.from_path, each.place) for tree, each in zip(included, spec.include, strict=True)
+            await _include(tree, each.from_path or "", each.place)
+            for tree, each in zip(included, spec.include, strict=True)
         ]
         _check_places(grafts)
         selection = Selection(

@@ -37,6 +37,10 @@ class IgnoreRules:
         for path, text in sorted(files.items(), key=lambda item: FILE_NAMES.index(item[0].rpartition("/")[2])):
             self._of_folders.setdefault(path.rpartition("/")[0], []).append(_compiled(text, path))
 
+    def __bool__(self) -> bool:
+        """Whether there is any pattern."""
+        return self._of_spec is not None or bool(self._of_folders)
+
     def ignores(self, path: str) -> bool:
         """Whether a file, by its normal path, is left out; a submodule's path ends with a slash."""
         if self._of_spec is not None:

@@ -37,8 +37,8 @@ def submodule_url(parent: str, module: Submodule) -> str:
     try:
         return check_url(url)
     except SourceError as error:
-        problem = error.problems[0]
-        raise _refusal(module, f"is refused: {problem.message}", problem.remedy) from None
+        remedy = "declare an https URL without credentials, or one relative to this repository's"
+        raise _refusal(module, f"is refused: {error.problems[0].message}", remedy) from None
 
 
 def same_host(one: str, other: str) -> bool:

@@ -48,7 +48,7 @@ def fetch_large(request: FetchLarge) -> None:
     with store.open_tips(Path(request.mirror), request.sha) as tips:
         wanted = sorted(_pointers(tips, request))
     _bound(wanted, request)
-    missing = [pointer for pointer in wanted if not (folder / pointer.oid).exists()]
+    missing = [pointer for pointer in wanted if not _touched(folder / pointer.oid)]
     if not missing:
         return
     folder.mkdir(exist_ok=True)
@@ -80,6 +80,15 @@ def _bound(wanted: Sequence[Pointer], request: FetchLarge) -> None:
                 remedy="leave out what is not needed by spec.sparseCheckout or spec.ignore, or set spec.lfs to false",
             )
         )
+
+
+def _touched(file: Path) -> bool:
+    """Whether a file is here; if so, it counts as used now."""
+    try:
+        os.utime(file)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _keep(folder: Path, pointer: Pointer, pieces: Iterator[bytes], url: str) -> None:

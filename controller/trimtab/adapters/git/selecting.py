@@ -43,7 +43,9 @@ def _made(request: Select, tips: git.Repo) -> str:
     selection = Selection(ignore=request.ignore, sparse=tuple(request.sparse), hidden=tuple(request.hidden))
     rules = IgnoreRules(_ignore_files(request, tips), spec=request.ignore, prefix=request.prefix)
     found = set[str]()
-    left_out = list(_left_out(request, tips, selection, rules, found))
+    # Most repositories have no rules: theirs are not gone through a second time.
+    picks = bool(rules or selection.sparse or selection.hidden)
+    left_out = list(_left_out(request, tips, selection, rules, found)) if picks else []
     for folder in selection.sparse:
         if folder and folder not in found:
             raise path_missing(folder, request.sha, what="folder of spec.sparseCheckout")

@@ -249,6 +249,9 @@ def clean_up(mirror: Path, *, kept_commits: int, forget_seconds: float, max_hist
     """Let go of commits beyond the newest few of each ref, and of refs that nobody asks for; pack what is left."""
     # Made for errors of the day, and quickly made anew.
     discard(mirror, BLAME)
+    for file in (mirror / LARGE).glob("*"):
+        if file.stat().st_mtime < time.time() - forget_seconds:
+            file.unlink(missing_ok=True)
     for name, kept in ((TIPS, kept_commits), (HISTORY, max(kept_commits, _KEPT_OF_HISTORY))):
         if not (mirror / name).is_dir():
             continue
@@ -287,7 +290,7 @@ def left_behind(path: Path) -> Iterator[Path]:
     """Locks and unfinished packs, of gits that were killed if none is at work now."""
     for folder, _, files in os.walk(path):
         for file in files:
-            if file.endswith(".lock") or file.startswith(("tmp_pack_", "tmp_idx_", "tmp_rev_", "tmp_obj_")):
+            if file.endswith(".lock") or file.startswith(("tmp_pack_", "tmp_idx_", "tmp_rev_", "tmp_obj_", "selecting-")):
                 yield Path(folder) / file
 
 

@@ -6,11 +6,16 @@ import pytest
 
 from trimtab.adapters.git import frames
 from trimtab.adapters.git.messages import (
+    Between,
     Blobs,
     Cleanup,
     Condition,
     Fetch,
+    FetchLarge,
+    LastChanges,
     Materialise,
+    Modules,
+    Select,
     Tree,
     Warm,
     error_of,
@@ -31,6 +36,11 @@ FETCH = Fetch(mirror="/m", url="https://h/a", ref={"branch": "ä"}, password="ca
         Tree(mirror="/m", sha="a" * 40, path="x"),
         Blobs(mirror="/m", sha="a" * 40, path="", max_files=3),
         Materialise(mirror="/m", sha="a" * 40, paths=["", "x"], target="/t", max_files=1, max_bytes=2),
+        Between(mirror="/m", url="https://h/a", ref={}, newer="a" * 40, older="b" * 40, max_commits=2),
+        LastChanges(mirror="/m", url="https://h/a", ref={}, sha="a" * 40, places=[["x", 1]], depths=[5]),
+        FetchLarge(mirror="/m", url="https://h/a", ref={}, sha="a" * 40, max_files=1, max_bytes=2),
+        Select(mirror="/m", sha="a" * 40, ignore="*.md\n", sparse=["a"], name="n"),
+        Modules(mirror="/m", sha="a" * 40, max_modules=3),
         Cleanup(mirror="/m", kept_commits=2, forget_seconds=1.5),
         Warm(),
     ],

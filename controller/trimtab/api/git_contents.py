@@ -22,7 +22,7 @@ _FOLDER_RULES: Final[dict[str, Any]] = {
         },
     ]
 }
-Folder = Annotated[str, Field(max_length=512, json_schema_extra=_FOLDER_RULES)]
+Folder = Annotated[str, Field(max_length=256, json_schema_extra=_FOLDER_RULES)]
 """A path in a repository."""
 
 
@@ -42,6 +42,22 @@ class Include(ApiModel):
         return self.to_path or self.repository.name
 
 
+class ObservedInclude(ApiModel):
+    """An include as it was followed."""
+
+    repository: LocalName
+    """The GitRepository."""
+    from_path: str | None = None
+    """Folder of that repository."""
+    to_path: str | None = None
+    """Where it was put."""
+
+    @classmethod
+    def of(cls, include: Include) -> "ObservedInclude":
+        """The same, without the rules that users' words have to keep."""
+        return cls(repository=include.repository, from_path=include.from_path, to_path=include.to_path)
+
+
 class GitContents(ApiModel):
     """The fields of a spec."""
 
@@ -49,7 +65,7 @@ class GitContents(ApiModel):
     """Files to leave out, as patterns in gitignore syntax; they outrank those of .sourceignore and .trimtabignore files
     in the repository, which are obeyed in any case.
     """
-    sparse_checkout: Annotated[tuple[Annotated[Folder, Field(min_length=1)], ...], Field(max_length=64)] = ()
+    sparse_checkout: Annotated[tuple[Annotated[Folder, Field(min_length=1)], ...], Field(max_length=32)] = ()
     """Folders to use; all files where there are none."""
     include: Annotated[tuple[Include, ...], Field(max_length=16)] = ()
     """Folders of other repositories to put into the tree."""
@@ -68,5 +84,5 @@ class GitContentsStatus(ApiModel):
     """The folders of the spec that the artifact was made by."""
     observed_recurse_submodules: bool | None = None
     """Whether the artifact holds submodules."""
-    observed_include: tuple[Include, ...] | None = None
+    observed_include: tuple[ObservedInclude, ...] | None = None
     """The includes of the spec that the artifact was made by."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trimtab.api.application import READY
-from trimtab.api.git_contents import GitContentsStatus
+from trimtab.api.git_contents import GitContentsStatus, ObservedInclude
 from trimtab.api.git_repository import Artifact, Commit, GitRepository, GitRepositoryStatus
 from trimtab.api.model import ConditionStatus
 from trimtab.api.timestamps import format_time
@@ -62,7 +62,7 @@ def _observed(repository: GitRepository, news: ArtifactNews | None) -> dict[str,
         "observed_ignore": spec.ignore,
         "observed_sparse_checkout": spec.sparse_checkout or None,
         "observed_recurse_submodules": spec.recurse_submodules or None,
-        "observed_include": spec.include or None,
+        "observed_include": tuple(map(ObservedInclude.of, spec.include)) or None,
     }
 
 

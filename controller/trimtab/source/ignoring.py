@@ -19,8 +19,9 @@ FILE_NAMES: Final = (".sourceignore", ".trimtabignore")
 """Read in this order: of two in one folder, the latter has the last word."""
 MAX_PATTERNS: Final = 1000
 MAX_PATTERN_LENGTH: Final = 512
-_MAX_STARS: Final = 8
-"""Stars of one pattern, each of which may multiply the time that a path takes."""
+_MAX_STARS: Final = 3
+_MAX_DOUBLE_STARS: Final = 2
+"""Stars in one part of a pattern, and parts that are two: each further one multiplies the time that a path takes."""
 
 
 class IgnoreRules:
@@ -77,8 +78,11 @@ def _fault(line: str, number: int) -> str:
         return f"is longer than {MAX_PATTERN_LENGTH} characters"
     if line.startswith("#"):
         return ""
-    if line.count("*") > _MAX_STARS:
-        return f"holds more than {_MAX_STARS} stars"
+    parts = line.rstrip().removesuffix("/**").split("/")
+    if parts.count("**") + parts.count("!**") > _MAX_DOUBLE_STARS:
+        return f"holds more than {_MAX_DOUBLE_STARS} times **"
+    if any(part.count("*") > _MAX_STARS for part in parts):
+        return f"holds more than {_MAX_STARS} stars between two slashes"
     try:
         GitIgnoreSpec.from_lines([line])
     except ValueError:

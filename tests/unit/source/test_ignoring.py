@@ -90,7 +90,7 @@ def test_patterns_of_the_spec_speak_of_the_tree_that_a_submodule_stands_in() -> 
     assert not IgnoreRules({}, spec="lib/\n").ignores("lib")
 
 
-@pytest.mark.parametrize("line", ["!", "\\", "a" * 513, "*a" * 9])
+@pytest.mark.parametrize("line", ["!", "\\", "a" * 513, "*a*a*a*b", "**/a/**/a/**/b"])
 def test_what_is_no_pattern_is_refused_by_file_and_line(line: str) -> None:
     with pytest.raises(SourceError) as caught:
         IgnoreRules({"x/.sourceignore": f"# {'*' * 30}\n{line}\n"})
@@ -98,6 +98,12 @@ def test_what_is_no_pattern_is_refused_by_file_and_line(line: str) -> None:
     assert (str(problem.origin), problem.reason) == ("x/.sourceignore:2", "InvalidIgnore")
     with pytest.raises(SourceError, match=r"line 1 of spec\.ignore"):
         IgnoreRules({}, spec=line)
+
+
+def test_usual_patterns_are_none_too_many() -> None:
+    rules = IgnoreRules({}, spec="**/charts/**/*.tgz\n**/a/**/b/**\n*-*-*.md\n")
+    assert rules.ignores("x/charts/y/z-1.tgz")
+    assert rules.ignores("x/a/y/b/z")
 
 
 def test_so_many_patterns_and_no_more() -> None:

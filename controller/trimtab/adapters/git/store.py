@@ -34,6 +34,7 @@ _USED: Final = "used"
 _SELECTED: Final = "refs/selected"
 _ROOT: Final = "refs/trimtab"
 _MAYBE_DAMAGED: Final = frozenset({"MirrorBroken", "GitFailed", "ContentRefused"})
+_UNFINISHED: Final = ("tmp_pack_", "tmp_idx_", "tmp_rev_", "tmp_obj_", "selecting-")
 _MAX_SHOWN: Final = 200
 _KEPT_OF_HISTORY: Final = 50
 """Commits that are kept with all that leads to them; most of them lead to one another."""
@@ -290,7 +291,9 @@ def left_behind(path: Path) -> Iterator[Path]:
     """Locks and unfinished packs, of gits that were killed if none is at work now."""
     for folder, _, files in os.walk(path):
         for file in files:
-            if file.endswith(".lock") or file.startswith(("tmp_pack_", "tmp_idx_", "tmp_rev_", "tmp_obj_", "selecting-")):
+            if file.endswith(".lock") or file.startswith(
+                ("tmp_pack_", "tmp_idx_", "tmp_rev_", "tmp_obj_", "selecting-")
+            ):
                 yield Path(folder) / file
 
 

@@ -7,6 +7,8 @@ The last pattern that fits decides, as git has it, and those of a deeper folder 
 is milder than git: a file below an ignored folder can be taken in again, which is how such files are written for Flux.
 """
 
+import re
+import warnings
 from collections.abc import Mapping
 from typing import Final
 
@@ -68,7 +70,15 @@ def _compiled(text: str, file: str | None) -> GitIgnoreSpec:
     for number, line in enumerate(lines, 1):
         if fault := _fault(line, number):
             raise SourceError(_refusal(fault, line, file, number))
-    return GitIgnoreSpec.from_lines(lines)
+    return _spec(lines)
+
+
+def _spec(lines: list[str]) -> GitIgnoreSpec:
+    """Raises ValueError or re.error where a line is no pattern."""
+    with warnings.catch_warnings():
+        # A bracket within brackets is a letter to git; Python only warns that it may mean more one day.
+        warnings.simplefilter("ignore", FutureWarning)
+        return GitIgnoreSpec.from_lines(lines)
 
 
 def _fault(line: str, number: int) -> str:
@@ -84,8 +94,8 @@ def _fault(line: str, number: int) -> str:
     if any(part.count("*") > _MAX_STARS for part in parts):
         return f"holds more than {_MAX_STARS} stars between two slashes"
     try:
-        GitIgnoreSpec.from_lines([line])
-    except ValueError:
+        _spec([line])
+    except (ValueError, re.error):
         return "is no gitignore pattern"
     return ""
 

@@ -7,6 +7,7 @@ out. `github_app` goes over one, and so does the program `tunnel`, which ssh run
 import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError, Pr
 from python_socks.sync.v2 import Proxy as SyncProxy
 
 from trimtab.adapters.git.addresses import Lookup, look_up, pinned
+from trimtab.adapters.git.memory_files import in_memory
 from trimtab.core.errors import SourceError
 from trimtab.source.addresses import AddressPolicy
 from trimtab.source.failures import problem_of, through_proxy
@@ -34,12 +36,17 @@ class Route:
     proxy: Proxy | None = None
     proxy_address: str = ""
     ca_pem: str = ""
+    system_cas: bool = False
+    """Trusted beside `ca_pem`; without one they are in any case."""
+    certificate: str = ""
+    """The client's, with `certificate_key`."""
+    certificate_key: str = ""
 
     def __repr__(self) -> str:
         return f"Route({self.name!r}, {self.port})"
 
     def to_body(self) -> dict[str, Any]:
-        """A JSON-like form, as secret as the proxy's password."""
+        """A JSON-like form, as secret as the proxy's password and the client's key."""
         return asdict(self)
 
     @classmethod
@@ -79,7 +86,7 @@ def connected(route: Route, *, tls: bool, timeout_seconds: float) -> Any:
     try:
         if route.proxy is None:
             raw = socket.create_connection((route.address, route.port), timeout_seconds)
-            return _context(route.ca_pem, route.name).wrap_socket(raw) if tls else raw
+            return _context_of(route).wrap_socket(raw) if tls else raw
         secure = _context(route.proxy.ca_pem, route.proxy.host) if route.proxy.scheme == "https" else None
         proxy = SyncProxy(
             _TYPES[route.proxy.scheme],
@@ -90,7 +97,7 @@ def connected(route: Route, *, tls: bool, timeout_seconds: float) -> Any:
             rdns=True,
             proxy_ssl=secure,
         )
-        dest = _context(route.ca_pem, route.name) if tls else None
+        dest = _context_of(route) if tls else None
         return proxy.connect(route.address, route.port, dest_ssl=dest, timeout=timeout_seconds).socket
     except (OSError, ProxyError, ProxyConnectionError, ProxyTimeoutError) as error:
         raise NoRoute(route, _words(error)) from None
@@ -132,6 +139,18 @@ class _NamedContext(ssl.SSLContext):
 
     def wrap_bio(self, *arguments: Any, **named: Any) -> Any:
         return super().wrap_bio(*arguments, **{**named, "server_hostname": self.expected})
+
+
+def _context_of(route: Route) -> ssl.SSLContext:
+    context = _context(route.ca_pem, route.name)
+    if route.system_cas and route.ca_pem:
+        context.load_default_certs()
+    if route.certificate:
+        with ExitStack() as stack:
+            # Paths are all that the library takes; nothing lies there once it has read them.
+            certificate, key = (in_memory(text, stack) for text in (route.certificate, route.certificate_key))
+            context.load_cert_chain(certificate, key)
+    return context
 
 
 def _context(ca_pem: str, name: str) -> ssl.SSLContext:

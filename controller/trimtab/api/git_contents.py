@@ -70,9 +70,9 @@ class GitContents(ApiModel):
     include: Annotated[tuple[Include, ...], Field(max_length=16)] = ()
     """Folders of other repositories to put into the tree."""
     recurse_submodules: bool = False
-    """Whether submodules are fetched, too; those on another host without credentials."""
+    """Whether submodules are fetched, too; those on another host without credentials, through the same proxy."""
     lfs: bool = False
-    """Whether files in Git LFS are fetched in place of the pointers to them."""
+    """Whether files in Git LFS are fetched in place of the pointers to them; over http and https only."""
 
 
 class GitContentsStatus(ApiModel):

@@ -1,13 +1,11 @@
 """Files in Git LFS, from a server of the batch API: whole, checked, bounded; and what a bad server may not do."""
 
-import json
-from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fixtures.git_server import Authority, FaultyHandler, GitRepo, RunningServer
+from tests.fixtures.git_server import Authority, GitRepo, RunningServer
+from tests.fixtures.large_files import oid, pointer, serving
 
 from trimtab.adapters.git.limits import GitLimits
 from trimtab.adapters.git.mirrors import GitMirrors
@@ -19,67 +17,6 @@ from trimtab.reconcile.source_trees import SourceTrees
 
 CONTENT = b"kind: ConfigMap\n" * 1000
 BOB = GitCredentials("bob", "sesame-9Xq")
-
-
-def oid(content: bytes) -> str:
-    return sha256(content).hexdigest()
-
-
-def pointer(content: bytes, *, size: int | None = None) -> str:
-    spec = "https://git-lfs.github.com/spec/v1"
-    return f"version {spec}\noid sha256:{oid(content)}\nsize {len(content) if size is None else size}\n"
-
-
-class Store:
-    """The LFS side of a server. `spoil` changes an object of a batch answer before it is sent."""
-
-    def __init__(self, *contents: bytes) -> None:
-        self.contents = {oid(content): content for content in contents}
-        self.spoil: Callable[[dict[str, Any]], None] = lambda one: None
-        self.status = 200
-        self.location = ""
-        self.asked: list[dict[str, str]] = []
-        self.base = ""
-
-    def answer(self, handler: FaultyHandler) -> bool:
-        if handler.path.endswith("/info/lfs/objects/batch"):
-            if not handler.authorized():
-                handler.refuse(401)
-                return True
-            return self._batch(handler)
-        if handler.path.startswith("/lfs/"):
-            self.asked.append(dict(handler.headers))
-            if self.location:
-                handler.refuse(302, headers={"Location": self.location})
-                return True
-            return self._send(handler, self.contents[handler.path.rpartition("/")[2]])
-        return False
-
-    def _batch(self, handler: FaultyHandler) -> bool:
-        question = json.loads(handler.body)
-        objects = []
-        for one in question["objects"]:
-            action = {"href": f"{self.base}/lfs/{one['oid']}", "header": {"X-Ticket": "1"}}
-            found = {**one, "actions": {"download": action}}
-            if one["oid"] not in self.contents:
-                found = {**one, "error": {"code": 404, "message": "<b>secret words</b>"}}
-            self.spoil(found)
-            objects.append(found)
-        return self._send(handler, json.dumps({"objects": objects}).encode())
-
-    def _send(self, handler: FaultyHandler, body: bytes) -> bool:
-        handler.send_response(self.status)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-        return True
-
-
-def serving(server: RunningServer, *contents: bytes) -> Store:
-    store = Store(*contents)
-    store.base = server.url
-    server.faults.large_files = store.answer
-    return store
 
 
 async def made(
@@ -190,6 +127,8 @@ async def test_what_is_something_else_is_refused_and_not_kept(mirrors, git_serve
         {"actions": {"download": {"href": "ftp://h/x"}}},
         {"actions": {"download": {"href": "http://u:p@h/x"}}},
         {"actions": {"download": {"href": 5}}},
+        {"actions": {"download": {"href": "http://h:99999/x"}}},
+        {"actions": {"download": {"href": f"http://{'h' * 70}.test/x"}}},
         {"actions": {"download": {"href": "http://h/x", "header": {"A\r\nB": "c"}}}},
         {"actions": {"download": {"href": "http://h/x", "header": {"A": "b\r\nc: d"}}}},
         {"actions": []},

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fixtures.git_server import Fault, GitRepo, RunningServer
+from tests.fixtures.git_server import Fault, GitRepo, RunningServer, with_module
 
 from trimtab.adapters.git.bare_repository import Link
 from trimtab.adapters.git.limits import GitLimits
@@ -204,17 +204,6 @@ async def test_includes_need_places_of_their_own(mirrors, app, places):
     part = await made(mirrors, app)
     include = [{"repository": {"name": "x"}, "toPath": place} for place in places]
     assert (await refused(made(mirrors, app, part, part, include=include))).reason == "InvalidInclude"
-
-
-def with_module(repository: GitRepo, path: str, url: str, sha: str) -> str:
-    """Commit a submodule as `git submodule add` would."""
-    repository.commit({".gitmodules": f'[submodule "{path}"]\n\tpath = {path}\n\turl = {url}\n'})
-    text = (
-        f"commit refs/heads/main\ncommitter {repository.author} now\ndata 6\nModule\n"
-        f"from {repository.sha()}\nM 160000 {sha} {path}\n"
-    )
-    repository.git("fast-import", "--quiet", "--force", "--date-format=now", stdin=text.encode())
-    return repository.sha()
 
 
 @pytest.fixture

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trimtab.adapters.git.findings import commit_of
 from trimtab.adapters.git.limits import GitLimits
 from trimtab.adapters.git.messages import Between, Fetch, LastChanges
 from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.core.authorship import LastChange
 from trimtab.core.errors import SourceError
 from trimtab.core.manifest import Origin
-from trimtab.reconcile.ports import CommitInfo, GitCredentials, Span
+from trimtab.reconcile.ports import GitCredentials, Span
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.path import repository_path
 from trimtab.source.ref import check_sha
@@ -53,8 +54,8 @@ class GitHistories:
             max_pack_bytes=self._limits.max_history_bytes,
         )
         return Span(
-            added=tuple(map(_commit, answer["added"])),
-            dropped=tuple(map(_commit, answer["dropped"])),
+            added=tuple(map(commit_of, answer["added"])),
+            dropped=tuple(map(commit_of, answer["dropped"])),
             truncated=answer["truncated"],
             related=answer["related"],
         )
@@ -112,8 +113,3 @@ class GitHistories:
                 raise
             self._refused.pop(asked, None)
             return answer
-
-
-def _commit(found: Mapping[str, Any]) -> CommitInfo:
-    names = ("sha", "author", "author_time", "committer", "committer_time", "subject")
-    return CommitInfo(**{name: found[name] for name in names})

@@ -13,6 +13,7 @@ from typing import Any
 
 from trimtab.adapters.git.app_tokens import AppTokens
 from trimtab.adapters.git.data_folder import DataFolder, remove
+from trimtab.adapters.git.findings import fetched_of
 from trimtab.adapters.git.flights import Flight, Flights
 from trimtab.adapters.git.limits import GitLimits
 from trimtab.adapters.git.messages import (
@@ -33,8 +34,7 @@ from trimtab.adapters.git.messages import (
 )
 from trimtab.adapters.git.worker_pool import MirrorUnreadable, WorkerPool
 from trimtab.core.errors import Problem, SourceError
-from trimtab.core.revision import Revision
-from trimtab.reconcile.ports import CommitInfo, Fetched, GitCredentials
+from trimtab.reconcile.ports import Fetched, GitCredentials
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.credentials import check_credentials
 from trimtab.source.failures import timed_out
@@ -316,7 +316,7 @@ class GitMirrors:
                 mirror.condition = Condition.SOUND
             raise
         mirror.condition = Condition.SOUND
-        fetched = _fetched(answer, known)
+        fetched = fetched_of(answer, known)
         mirror.known[wanted] = fetched
         if fetched.changed:
             mirror.fetches_since_cleanup += 1
@@ -380,21 +380,6 @@ class GitMirrors:
         chore = asyncio.ensure_future(work)
         self._chores.add(chore)
         chore.add_done_callback(self._chores.discard)
-
-
-def _fetched(answer: FetchAnswer, known: Fetched | None) -> Fetched:
-    revision = Revision(answer.ref_name, answer.sha)
-    if known and not answer.changed and known.revision.sha == answer.sha:
-        return Fetched(revision, known.commit, changed=False, tree_sha=known.tree_sha, tag_sha=answer.tag_sha)
-    commit = CommitInfo(
-        sha=answer.sha,
-        author=answer.author,
-        author_time=answer.author_time,
-        committer=answer.committer,
-        committer_time=answer.committer_time,
-        subject=answer.subject,
-    )
-    return Fetched(revision, commit, changed=answer.changed, tree_sha=answer.tree_sha, tag_sha=answer.tag_sha)
 
 
 def _absolute(path: Path) -> str:

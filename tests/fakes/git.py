@@ -39,6 +39,7 @@ class FakeGit:
         self._fetched: set[str] = set()
         self._last: dict[str, str] = {}
         self.tag_sha = ""
+        self.selected: list[str] = []
         self._roots: dict[str, str] = {}
 
     def commit(self, folders: Mapping[str, Folder], *, branch: str = "main") -> str:
@@ -100,6 +101,7 @@ class FakeGit:
 
     async def select(self, url: str, credentials: GitCredentials | None, sha: str, selection: Selection) -> str:
         """Nothing is ever left out; a rule gives the same commit another name."""
+        self.selected.append(sha)
         self.folder(sha, next(iter(self._folders.get(sha, {})), ""))
         root = sha1(f"{sha}{selection.digest}".encode()).hexdigest() if selection.digest else sha
         self._roots[root] = sha
@@ -119,6 +121,7 @@ class FakeGit:
         addresses: AddressPolicy = ANYWHERE,
     ) -> None:
         """Nothing is in LFS."""
+        self.policies.append(addresses)
 
     async def materialise(
         self,

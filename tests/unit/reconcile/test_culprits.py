@@ -1,6 +1,7 @@
 """Who last changed what fails: asked once, in the background, and told with the error."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from tests.fakes.clock import HandClock
@@ -15,6 +16,7 @@ from trimtab.reconcile.culprits import MAX_PLACES, Culprits
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.grafted_tree import Graft, GraftedTree
 from trimtab.reconcile.queue import Key
+from trimtab.source.addresses import AddressPolicy
 from trimtab.source.selection import Selection
 
 KEY = Key("Application", "shop", "web")
@@ -49,6 +51,14 @@ async def test_what_is_not_known_yet_is_asked_for_once_and_then_told() -> None:
     await settled()
     assert len(history.asked) == 1
     assert culprits.name(KEY, tree(), ()) == ()
+
+
+async def test_the_server_is_asked_within_the_bounds_of_whoever_declared_the_repository() -> None:
+    history = FakeHistory()
+    bounds = AddressPolicy(("10.0.0.0/8",))
+    Culprits(history, lambda key: None).name(KEY, replace(tree(), addresses=bounds), (problem("a.yaml"),))
+    await settled()
+    assert history.asked_within == [bounds]
 
 
 async def test_a_history_that_is_not_to_be_had_changes_nothing() -> None:

@@ -14,6 +14,7 @@ from trimtab import __version__
 from trimtab.adapters.artifacts.store import ArtifactStore
 from trimtab.adapters.charts.repositories import HttpChartRepositories
 from trimtab.adapters.clock.system import SystemClock
+from trimtab.adapters.git.histories import GitHistories
 from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.adapters.http.loop_thread import LoopThread
 from trimtab.adapters.http.pinning import no_link_local
@@ -42,6 +43,7 @@ from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
 from trimtab.reconcile.credentials import CredentialCache
+from trimtab.reconcile.culprits import Culprits
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY, HELM_REPOSITORY, OCI_REPOSITORY, Desk
 from trimtab.reconcile.drifts import DriftDesk
@@ -112,6 +114,7 @@ class _Outside:
     artifacts: Artifacts
     queue: WorkQueue
     desk: Desk
+    culprits: Culprits
 
 
 async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
@@ -172,6 +175,8 @@ async def _open_outside(
     await asyncio.to_thread(store.open)
     clock = SystemClock()
     queue = WorkQueue(clock, first_seconds=settings.backoff_min_seconds)
+    culprits = Culprits(GitHistories(git), queue.add)
+    stack.push_async_callback(culprits.close)
     return _Outside(
         settings=settings,
         instance=instance,
@@ -188,6 +193,7 @@ async def _open_outside(
         artifacts=Artifacts(),
         queue=queue,
         desk=Desk(queue),
+        culprits=culprits,
     )
 
 
@@ -254,7 +260,7 @@ def _applications(outside: _Outside, vault: Path | None) -> tuple[ApplicationRec
     own = KubeOwnKinds(outside.connection)
     store = KubeInventoryStore(objects, key=instance.key)
     heritage = Heritage(store, InventoryRebuilder(objects, outside.discovery, selector), objects, observer)
-    narrator = Narrator(outside.journal, observer, clock, outside.metrics, mask=inputs.masked)
+    narrator = Narrator(outside.journal, observer, clock, outside.metrics, outside.culprits, mask=inputs.masked)
     synchroniser = _synchroniser(outside, observer, Runner(objects, store, observer, clock))
     # In the data folder, which is locked by now: others may look into the system's folder for such things.
     scratch = empty_scratch(settings.data_dir / "scratch")

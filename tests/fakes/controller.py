@@ -13,7 +13,7 @@ from typing import Any
 from tests.fakes.clock import LoopClock
 from tests.fakes.cluster import Cluster, FakeObjects, FakeWatches, live
 from tests.fakes.downloads import FakeCharts, FakeRegistries
-from tests.fakes.git import FakeGit, FakeRenderer, Folder
+from tests.fakes.git import FakeGit, FakeHistory, FakeRenderer, Folder
 from tests.fakes.metrics import FakeMetrics
 from tests.fakes.office import APP, NAMESPACE, REPO, Office
 from tests.fakes.store import FakeRebuilder, FakeStore
@@ -25,6 +25,7 @@ from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
 from trimtab.reconcile.credentials import CredentialCache
+from trimtab.reconcile.culprits import Culprits
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import HELM_REPOSITORY, OCI_REPOSITORY, Desk
 from trimtab.reconcile.drifts import DriftDesk
@@ -108,6 +109,7 @@ class Rig:
         self.registries = FakeRegistries()
         self.charts = FakeCharts()
         self.verifier = FakeVerifier()
+        self.history = FakeHistory()
         self.office = Office()
         self.store = FakeStore()
         self.rebuilder = FakeRebuilder(self.cluster, lambda body: baseline(body, key=SIGNING_KEY))
@@ -268,7 +270,10 @@ class Rig:
 
     def _applications(self) -> ApplicationReconciler:
         heritage = Heritage(self.store, self.rebuilder, self.objects, self.observer)
-        self.narrator = Narrator(self.journal, self.observer, self.clock, self.metrics, mask=self.inputs.masked)
+        culprits = Culprits(self.history, self.queue.add)
+        self.narrator = Narrator(
+            self.journal, self.observer, self.clock, self.metrics, culprits, mask=self.inputs.masked
+        )
         self.drifts = DriftDesk(self.objects, self.observer, self.clock, self.metrics)
         synchroniser = Synchroniser(
             surveyor=Surveyor(self.objects, self.observer),

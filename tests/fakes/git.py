@@ -1,4 +1,4 @@
-"""Repositories in memory, with mirrors that keep what was fetched: the ports `Git` and `Renderer`."""
+"""Repositories in memory, with mirrors that keep what was fetched: the ports `Git`, `History` and `Renderer`."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,17 @@ from typing import Any
 
 from tests.fakes.downloads import FakeTree
 
+from trimtab.core.authorship import LastChange
 from trimtab.core.errors import Problem, RenderError, SourceError
 from trimtab.core.manifest import Manifest, Origin
 from trimtab.core.refs import ObjectRef
 from trimtab.core.revision import Revision
 from trimtab.reconcile.git_tree import GitTree
-from trimtab.reconcile.ports import Clock, CommitInfo, Fetched, GitCredentials, Rendered, RenderJob
+from trimtab.reconcile.ports import Clock, CommitInfo, Fetched, GitCredentials, Rendered, RenderJob, Span
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.path import repository_path
+from trimtab.source.selection import Selection
+from trimtab.source.submodules import Submodule
 
 Folder = Sequence[dict[str, Any]] | Problem
 """A folder's objects, or what is wrong with it."""
@@ -36,6 +39,8 @@ class FakeGit:
         self._fetched: set[str] = set()
         self._last: dict[str, str] = {}
         self.tag_sha = ""
+        self.selected: list[str] = []
+        self._roots: dict[str, str] = {}
 
     def commit(self, folders: Mapping[str, Folder], *, branch: str = "main") -> str:
         """A new tip of a branch; its SHA."""
@@ -52,6 +57,7 @@ class FakeGit:
 
     def folder(self, sha: str, path: str) -> Folder:
         """A folder at a fetched commit. Raises SourceError."""
+        sha = self._roots.get(sha, sha)
         if sha not in self._fetched:
             raise SourceError(Problem(f"the commit {sha} is not in the mirror", retry=True))
         if path not in self._folders[sha]:
@@ -87,16 +93,85 @@ class FakeGit:
 
     async def tree(self, url: str, credentials: GitCredentials | None, sha: str, path: str) -> str:
         """A hash of a folder's content."""
+        sha = self._roots.get(sha, sha)
         if path == "" and sha in self._fetched:
             return sha1(sha.encode()).hexdigest()
         content = self.folder(sha, path)
         return sha1(json.dumps(content, default=str).encode()).hexdigest()
 
+    async def select(self, url: str, credentials: GitCredentials | None, sha: str, selection: Selection) -> str:
+        """Nothing is ever left out; a rule gives the same commit another name."""
+        self.selected.append(sha)
+        self.folder(sha, next(iter(self._folders.get(sha, {})), ""))
+        root = sha1(f"{sha}{selection.digest}".encode()).hexdigest() if selection.digest else sha
+        self._roots[root] = sha
+        return root
+
+    async def submodules(self, url: str, credentials: GitCredentials | None, sha: str) -> Sequence[Submodule]:
+        """None."""
+        return ()
+
+    async def fetch_large(
+        self,
+        url: str,
+        credentials: GitCredentials | None,
+        sha: str,
+        *,
+        timeout_seconds: float,
+        addresses: AddressPolicy = ANYWHERE,
+    ) -> None:
+        """Nothing is in LFS."""
+        self.policies.append(addresses)
+
     async def materialise(
-        self, url: str, credentials: GitCredentials | None, sha: str, paths: Sequence[str], target: Path
+        self,
+        url: str,
+        credentials: GitCredentials | None,
+        sha: str,
+        paths: Sequence[str],
+        target: Path,
+        *,
+        lfs: bool = False,
     ) -> None:
         """Not needed: the renderer reads the folders as they are."""
         raise AssertionError("nobody materialises here")
+
+
+class FakeHistory:
+    """Knows who changed what by URL and place."""
+
+    def __init__(self, changes: Mapping[tuple[str, str], LastChange] | None = None) -> None:
+        self.changes = dict(changes or {})
+        self.asked: list[tuple[str, tuple[Origin, ...]]] = []
+        self.asked_within: list[AddressPolicy] = []
+        self.trouble: SourceError | None = None
+
+    async def between(
+        self,
+        url: str,
+        credentials: GitCredentials | None,
+        *,
+        newer: str,
+        older: str,
+        timeout_seconds: float,
+        addresses: AddressPolicy = ANYWHERE,
+    ) -> Span:
+        raise AssertionError("nobody asks for what lies between")
+
+    async def last_changes(
+        self,
+        url: str,
+        credentials: GitCredentials | None,
+        sha: str,
+        places: Sequence[Origin],
+        *,
+        addresses: AddressPolicy = ANYWHERE,
+    ) -> Mapping[Origin, LastChange]:
+        self.asked_within.append(addresses)
+        self.asked.append((url, tuple(places)))
+        if self.trouble:
+            raise self.trouble
+        return {place: self.changes[url, place.file] for place in places if (url, place.file) in self.changes}
 
 
 class FakeRenderer:

@@ -176,6 +176,10 @@ class ErrorItem(ApiModel):
     """Line in the file."""
     message: str
     """What is wrong and what to do about it."""
+    commit: str | None = None
+    """The commit that last changed the file, or the line, where the history at hand tells."""
+    author: str | None = None
+    """Who wrote that commit, as Git records it."""
 
 
 class HistoryItem(ApiModel):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import ConfigDict, Field
 
 from trimtab.api.durations import Duration
+from trimtab.api.git_contents import GitContents, GitContentsStatus
 from trimtab.api.model import ApiModel, LocalName, Resource, Status, cel
 from trimtab.api.timestamps import Timestamp
 from trimtab.api.verification import TAG_NEEDS_REF, Verification, VerificationMode, VerifiedBy
@@ -62,7 +63,7 @@ class GitRef(ApiModel):
     """A commit by its full SHA; with a branch it has to be on that branch."""
 
 
-class GitRepositorySpec(ApiModel):
+class GitRepositorySpec(GitContents):
     """The repository, and how often to look."""
 
     # These rules stand on the spec because a rule on the url itself would print a password in its refusal.
@@ -146,7 +147,7 @@ class Commit(ApiModel):
     """When it was committed."""
 
 
-class GitRepositoryStatus(Status):
+class GitRepositoryStatus(GitContentsStatus, Status):
     """What stands in the repository."""
 
     artifact: Artifact | None = None
@@ -157,6 +158,8 @@ class GitRepositoryStatus(Status):
     """How the artifact was verified; not set where it was not."""
     verified: VerifiedBy | None = None
     """Who signed the artifact: its tag in the modes Tag and TagAndHEAD, else its commit."""
+    included_artifacts: tuple[Artifact, ...] | None = None
+    """What was included, in the order of spec.include."""
 
 
 class GitRepository(Resource):

@@ -22,6 +22,7 @@ from trimtab.adapters.process.private_folder import memory_folder
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.api import inventory
 from trimtab.api.application import Application
+from trimtab.api.git_repository import GitRepository
 from trimtab.api.inventory import Inventory
 from trimtab.cli.downloads import open_downloads
 from trimtab.cli.programs import find_programs
@@ -40,10 +41,12 @@ from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY
 from trimtab.reconcile.git_tree import GitTree
+from trimtab.reconcile.grafted_tree import GraftedTree
 from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.inputs import InputStore
-from trimtab.reconcile.ports import Git, GitCredentials
+from trimtab.reconcile.ports import Git
 from trimtab.reconcile.queue import Key
+from trimtab.reconcile.source_trees import SourceTrees
 from trimtab.reconcile.sources import Bundle, Sources, source_keys
 from trimtab.reconcile.state import AppState, Desired
 
@@ -132,26 +135,45 @@ async def _artifact(session: Session, git: Git, name: str, revision: str) -> Art
         body = await read(session, Named(REPOSITORY, name))
     except UsageError:
         if isinstance(git, WorkingCopy):
-            return await _fetched(git, "https://working-copy.invalid", {}, None, 0.0)
+            fetched = await git.fetch("https://working-copy.invalid", {}, None, timeout_seconds=0.0)
+            tree = GitTree(git, "https://working-copy.invalid", None, fetched.revision.sha)
+            return Artifact(tree, fetched.revision, fetched.commit, 0.0)
         raise
     repository = as_repository(body)
-    key = Key(GIT_REPOSITORY, session.namespace, name)
-    credentials = None
-    if not isinstance(git, WorkingCopy):
-        credentials = await CredentialCache(session.objects).get(key, repository)
     ref = _ref(revision) or repository.spec.ref.to_body()
     try:
-        return await _fetched(git, repository.spec.url, ref, credentials, repository.spec.timeout_seconds)
+        return await _fetched(session, git, repository, ref)
     except SourceError as error:
         remedy = "this machine has to reach the repository: or compare with a working copy, by --path"
         raise SourceError(*(replace(each, remedy=each.remedy or remedy) for each in error.problems)) from None
 
 
 async def _fetched(
-    git: Git, url: str, ref: dict[str, str], credentials: GitCredentials | None, timeout_seconds: float
+    session: Session, git: Git, repository: GitRepository, ref: dict[str, str], *, within: tuple[str, ...] = ()
 ) -> Artifact:
-    fetched = await git.fetch(url, ref, credentials, timeout_seconds=timeout_seconds)
-    return Artifact(GitTree(git, url, credentials, fetched.revision.sha), fetched.revision, fetched.commit, 0.0)
+    """What the controller would make of the repository now, with all that it includes."""
+    spec, name = repository.spec, repository.metadata.name
+    if name in within:
+        raise UsageError(f"GitRepository {name} includes itself", remedy="see its conditions: trimtab get sources")
+    credentials = None
+    if isinstance(git, WorkingCopy):
+        if spec.include:
+            raise UsageError(
+                f"GitRepository {name} includes others, which no working copy holds",
+                remedy="compare with what was pushed: without --path",
+            )
+    else:
+        key = Key(GIT_REPOSITORY, session.namespace, name)
+        credentials = await CredentialCache(session.objects).get(key, repository)
+    included = []
+    for each in spec.include:
+        other = as_repository(await read(session, Named(REPOSITORY, each.repository.name)))
+        part = await _fetched(session, git, other, other.spec.ref.to_body(), within=(*within, name))
+        included.append(part.tree)
+    fetched = await git.fetch(spec.url, ref, credentials, timeout_seconds=spec.timeout_seconds)
+    trees = [tree for tree in included if isinstance(tree, GitTree | GraftedTree)]
+    tree = await SourceTrees(git=git).make(spec, fetched.revision.sha, credentials, trees)
+    return Artifact(tree, fetched.revision, fetched.commit, 0.0)
 
 
 def _ref(revision: str) -> dict[str, str]:

@@ -5,13 +5,14 @@ Stages return or raise them; status, Events and the CLI print them. No message h
 
 from dataclasses import dataclass
 
+from trimtab.core.authorship import LastChange
 from trimtab.core.manifest import Origin
 from trimtab.core.refs import ObjectRef
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong. `retry` says whether time alone may mend it."""
+    """One thing that is wrong. `retry` says whether time alone may mend it, `last_change` whom to ask."""
 
     message: str
     ref: ObjectRef | None = None
@@ -19,12 +20,14 @@ class Problem:
     remedy: str = ""
     reason: str = "Failed"
     retry: bool = False
+    last_change: LastChange | None = None
 
     def __str__(self) -> str:
         place = f"{self.origin}: " if self.origin else ""
         subject = f"{self.ref}: " if self.ref else ""
         remedy = f" ({self.remedy})" if self.remedy else ""
-        return f"{place}{subject}{self.message}{remedy}"
+        change = f" [{self.last_change}]" if self.last_change else ""
+        return f"{place}{subject}{self.message}{remedy}{change}"
 
 
 class TrimtabError(Exception):

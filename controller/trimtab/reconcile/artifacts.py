@@ -25,6 +25,8 @@ class Artifact:
     """What the artifact says of itself."""
     signed_by: str = ""
     """The key that fits its signature, where one was asked for."""
+    included: tuple["Artifact", ...] = ()
+    """What was included, in the order of the spec."""
 
 
 class Artifacts:
@@ -39,10 +41,10 @@ class Artifacts:
         return self._newest.get(repository)
 
     def put(self, repository: Key, artifact: Artifact) -> bool:
-        """Make an artifact the newest; whether its revision or address differs from the last."""
+        """Make an artifact the newest; whether its revision, address or rules differ from the last."""
         last = self._newest.get(repository)
         self._newest[repository] = artifact
-        return last is None or (last.tree.identity, last.revision) != (artifact.tree.identity, artifact.revision)
+        return last is None or _sort(last) != _sort(artifact)
 
     def tried(self, repository: Key) -> bool:
         """Whether a fetch has ended, well or not, since this process began."""
@@ -58,3 +60,8 @@ class Artifacts:
         """The repository is gone."""
         self._tried.discard(repository)
         self._newest.pop(repository, None)
+
+
+def _sort(artifact: Artifact) -> tuple[str, str, Revision]:
+    """What makes an artifact another one. The tree's own revision also tells what was included."""
+    return artifact.tree.identity, artifact.tree.revision, artifact.revision

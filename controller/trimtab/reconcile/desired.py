@@ -137,7 +137,7 @@ class DesiredStates:
             revision = Revision.parse(state.applied)
             if not isinstance(artifact.tree, GitTree):
                 return None
-            old = replace(artifact, revision=revision, tree=replace(artifact.tree, sha=revision.sha))
+            old = replace(artifact, revision=revision, tree=await artifact.tree.at(revision.sha))
             job = await self._job(application, old, {})
             async with self._slots:
                 rendered = await self._renderer.render(job)

@@ -142,6 +142,16 @@ class Desk:
             if any((ref.kind, ref.name) == (source.kind, source.name) for ref in refs):
                 yield key
 
+    def including(self, repository: Key) -> Iterator[Key]:
+        """The GitRepositories that include a folder of this one."""
+        for key, shown in self._shown.items():
+            if (
+                isinstance(shown, GitRepository)
+                and key.namespace == repository.namespace
+                and any(each.repository.name == repository.name for each in shown.spec.include)
+            ):
+                yield key
+
     def applications(self) -> list[Key]:
         """All readable Applications."""
         return [key for key, shown in self._shown.items() if isinstance(shown, Application)]

@@ -16,6 +16,7 @@ from trimtab.core.refs import ObjectRef
 from trimtab.core.revision import Revision
 from trimtab.health.status import Health, HealthStatus, worst
 from trimtab.reconcile.artifacts import Artifact
+from trimtab.reconcile.culprits import Culprits
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.ports import Clock, Metrics
@@ -36,7 +37,14 @@ class Narrator:
     """One per process."""
 
     def __init__(
-        self, journal: Journal, observer: Observer, clock: Clock, metrics: Metrics, *, mask: Callable[[Key, str], str]
+        self,
+        journal: Journal,
+        observer: Observer,
+        clock: Clock,
+        metrics: Metrics,
+        culprits: Culprits | None = None,
+        *,
+        mask: Callable[[Key, str], str],
     ) -> None:
         """`mask` takes out of a text about an Application what it has from Secrets."""
         self._journal = journal
@@ -44,6 +52,7 @@ class Narrator:
         self._observer = observer
         self._clock = clock
         self._metrics = metrics
+        self._culprits = culprits
         self._artifacts: dict[str, Artifact] = {}
         self._others: dict[str, dict[str, str]] = {}
         self._superseded: dict[str, Revision] = {}
@@ -72,6 +81,9 @@ class Narrator:
         artifact = self._artifacts.get(state.owner.uid)
         self._note_progress(state, phase, worst(healths), artifact)
         problems = state.problems if phase in (Phase.FAILED, Phase.DELETING) else ()
+        if self._culprits is not None and artifact is not None and phase is Phase.FAILED:
+            key = Key(RESOURCE.kind, state.owner.namespace, state.owner.name)
+            problems = self._culprits.name(key, artifact.tree, problems)
         news = ApplicationNews(
             phase=phase,
             revision=artifact.revision if artifact else None,

@@ -15,9 +15,12 @@ from trimtab.reconcile.artifacts import Artifact, Artifacts
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.desk import Desk
 from trimtab.reconcile.git_tree import GitTree
+from trimtab.reconcile.grafted_tree import GraftedTree
+from trimtab.reconcile.includes import Includes
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.ports import Clock, Fetched, Git, GitCredentials, Metrics
 from trimtab.reconcile.queue import Key, WorkQueue
+from trimtab.reconcile.source_trees import SourceTrees
 from trimtab.reconcile.verification import Verifications, Verified
 from trimtab.report.repository import ArtifactNews, RepositoryNews, VerifiedNews, repository_status
 from trimtab.source.addresses import NamespaceAddresses
@@ -54,7 +57,13 @@ class RepositoryReconciler:
     clock: Clock
     metrics: Metrics
     addresses: NamespaceAddresses
+    trees: SourceTrees = field(init=False)
+    includes: Includes = field(init=False)
     _asked: dict[Key, tuple[int, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.trees = SourceTrees(git=self.git)
+        self.includes = Includes(self.desk, self.artifacts)
 
     def limit_seconds(self, key: Key) -> float:
         """Failures are tried again at least at the poll interval's pace."""
@@ -73,13 +82,16 @@ class RepositoryReconciler:
             return Outcome.done()
         self._notice_requests(key, repository)
         try:
+            included = self.includes.of(key, repository)
             fetched, credentials = await self._fetch(key, repository)
+            # Before anything of the commit is read: what is included and its submodules come after it.
             verified = await self.verifications.check(
                 key, repository, fetched.revision, credentials, tag_sha=fetched.tag_sha
             )
+            artifact = await self._artifact(key, repository, fetched, credentials, included)
         except SourceError as error:
             return await self._failed(key, repository, error)
-        await self._arrived(key, repository, fetched, credentials, verified)
+        await self._arrived(key, repository, artifact, verified)
         return Outcome.done(again_seconds=self._scattered(repository.spec.interval_seconds))
 
     def _notice_requests(self, key: Key, repository: GitRepository) -> None:
@@ -107,20 +119,33 @@ class RepositoryReconciler:
         self.metrics.fetched(result, self.clock.monotonic() - started)
         return fetched, credentials
 
-    async def _arrived(
+    async def _artifact(
         self,
         key: Key,
         repository: GitRepository,
         fetched: Fetched,
         credentials: GitCredentials | None,
-        verified: Verified | None,
-    ) -> None:
+        included: tuple[Artifact, ...],
+    ) -> Artifact:
         known = self.artifacts.get(key)
+        known_tree = known.tree if known and isinstance(known.tree, GitTree | GraftedTree) else None
+        trees = [each.tree for each in included if isinstance(each.tree, GitTree | GraftedTree)]
+        tree = await self.trees.make(
+            repository.spec,
+            fetched.revision.sha,
+            credentials,
+            trees,
+            known=known_tree,
+            addresses=self.addresses.of(key.namespace),
+        )
         same = known is not None and known.revision == fetched.revision
         seen_at = known.seen_at if known and same else self.clock.now()
-        tree = GitTree(self.git, repository.spec.url, credentials, fetched.revision.sha)
-        digest = tree_digest(fetched.tree_sha) if fetched.tree_sha else ""
-        artifact = Artifact(tree, fetched.revision, fetched.commit, seen_at, digest)
+        digest = known.digest if known and known.tree == tree else tree_digest(await tree.digest(""))
+        return Artifact(tree, fetched.revision, fetched.commit, seen_at, digest, included=included)
+
+    async def _arrived(
+        self, key: Key, repository: GitRepository, artifact: Artifact, verified: Verified | None
+    ) -> None:
         self.artifacts.mark_tried(key)
         if self.artifacts.put(key, artifact):
             # Applications first: the status below is news, their work is the point.
@@ -149,19 +174,22 @@ class RepositoryReconciler:
         try:
             revision = Revision.parse(artifact.revision)
             credentials = await self.credentials.get(key, repository)
-            tree = GitTree(self.git, repository.spec.url, credentials, revision.sha)
-            await tree.digest("")
             shown = repository.status.verified
             tag_sha = (shown.tag if shown else None) or ""
             await self.verifications.check(key, repository, revision, credentials, tag_sha=tag_sha, restoring=True)
+            included = self.includes.of(key, repository)
+            trees = [each.tree for each in included if isinstance(each.tree, GitTree | GraftedTree)]
+            addresses = self.addresses.of(key.namespace)
+            tree = await self.trees.make(repository.spec, revision.sha, credentials, trees, addresses=addresses)
+            await tree.digest("")
         except (SourceError, ValueError):
             return
-        restored = Artifact(tree, revision, None, self.clock.now())
+        restored = Artifact(tree, revision, None, self.clock.now(), included=included)
         if self.artifacts.put(key, restored):
             self._wake_dependents(key)
 
     def _wake_dependents(self, key: Key) -> None:
-        for dependent in self.desk.dependents(key):
+        for dependent in (*self.desk.dependents(key), *self.desk.including(key)):
             self.queue.add(dependent)
 
     async def _unreadable(self, key: Key) -> Outcome:
@@ -189,8 +217,9 @@ class RepositoryReconciler:
 
 def _news(artifact: Artifact) -> ArtifactNews:
     made = artifact.commit
-    if made is None:
-        return ArtifactNews(artifact.revision, artifact.seen_at)
-    time = format_time(made.committer_time)
-    commit = Commit(author=made.author, committer=made.committer, subject=made.subject, time=time)
-    return ArtifactNews(artifact.revision, artifact.seen_at, commit, artifact.digest)
+    commit = None
+    if made is not None:
+        time = format_time(made.committer_time)
+        commit = Commit(author=made.author, committer=made.committer, subject=made.subject, time=time)
+    included = tuple(_news(each) for each in artifact.included)
+    return ArtifactNews(artifact.revision, artifact.seen_at, commit, artifact.digest, included)

@@ -19,6 +19,7 @@ from trimtab.core.manifest import Origin
 from trimtab.render.json_text import read_json, weight_of
 from trimtab.render.limits import DEFAULT_LIMITS, Limits
 from trimtab.render.reader import AliasBudget, Fault, Parsed, ValueBudget, read_document
+from trimtab.source.lfs import pointer_of
 
 _SEPARATOR: Final = pattern(rb"^---([^\n]*)\n?", MULTILINE)
 _BLANK: Final = pattern(rb"\s*", MULTILINE)
@@ -95,6 +96,9 @@ def read_file(
 def _utf8(data: bytes, limits: Limits) -> tuple[bytes, Fault | None]:
     if len(data) > limits.file_bytes:
         return b"", Fault(f"larger than {limits.file_bytes} bytes", 0, "split the file")
+    if pointer_of(data):
+        remedy = "set spec.lfs to true in the GitRepository, or keep manifests out of LFS"
+        return b"", Fault("a Git LFS pointer, not the file that it stands for", 1, remedy)
     if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         try:
             return data.decode("utf-16").encode(), None

@@ -175,6 +175,8 @@ def error_item(problem: Problem) -> ErrorItem:
         file=visible(problem.origin.file) if problem.origin else None,
         line=problem.origin.line or None if problem.origin else None,
         message=shorten(problem.message + remedy, characters=_MESSAGE_CHARACTERS),
+        commit=problem.last_change.commit if problem.last_change else None,
+        author=visible(problem.last_change.author) if problem.last_change else None,
     )
 
 

@@ -4,8 +4,10 @@ The repository and its news flow in, the next status flows out; `status_patch` t
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from trimtab.api.application import READY
+from trimtab.api.git_contents import GitContentsStatus, ObservedInclude
 from trimtab.api.git_repository import SOURCE_VERIFIED, Artifact, Commit, GitRepository, GitRepositoryStatus
 from trimtab.api.model import ConditionStatus
 from trimtab.api.timestamps import format_time
@@ -23,6 +25,8 @@ class ArtifactNews:
     seen_seconds: float
     commit: Commit | None = None
     digest: str = ""
+    included: tuple["ArtifactNews", ...] = ()
+    """What was included, in the order of the spec."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,29 @@ def repository_status(repository: GitRepository, news: RepositoryNews, *, now_se
             asked.mode if asked and news.verified else old.source_verification_mode if keep else None
         ),
         verified=news.verified.by if asked and news.verified else old.verified if keep else None,
+        included_artifacts=_included(news.artifact, old),
+        **_observed(repository, news.artifact),
     )
+
+
+def _observed(repository: GitRepository, news: ArtifactNews | None) -> dict[str, Any]:
+    """By which of the spec's fields the artifact was made; what is not used is not told."""
+    if news is None:
+        old = repository.status
+        return {name: getattr(old, name) for name in GitContentsStatus.model_fields}
+    spec = repository.spec
+    return {
+        "observed_ignore": spec.ignore,
+        "observed_sparse_checkout": spec.sparse_checkout or None,
+        "observed_recurse_submodules": spec.recurse_submodules or None,
+        "observed_include": tuple(map(ObservedInclude.of, spec.include)) or None,
+    }
+
+
+def _included(news: ArtifactNews | None, old: GitRepositoryStatus) -> tuple[Artifact, ...] | None:
+    if news is None:
+        return old.included_artifacts
+    return tuple(artifact for each in news.included if (artifact := _artifact(each, None))) or None
 
 
 def _said(news: RepositoryNews, old: GitRepositoryStatus) -> tuple[Said, ...]:

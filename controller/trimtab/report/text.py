@@ -60,10 +60,15 @@ def drift_table(application: Application, *, now_seconds: float) -> Table:
 def errors_table(application: Application) -> Table:
     """One line per error in the status of an Application."""
     rows = tuple(
-        (error.object or "", f"{error.file}:{error.line}" if error.line else error.file or "", error.message)
+        (
+            error.object or "",
+            f"{error.file}:{error.line}" if error.line else error.file or "",
+            f"{error.author} in {error.commit[:12]}" if error.author and error.commit else "",
+            error.message,
+        )
         for error in application.status.errors
     )
-    return Table(("OBJECT", "PLACE", "MESSAGE"), rows)
+    return Table(("OBJECT", "PLACE", "LAST CHANGED BY", "MESSAGE"), rows)
 
 
 def history_table(application: Application, *, now_seconds: float) -> Table:

@@ -42,6 +42,17 @@ def apply(kubectl: Kubectl, namespace: str, kind: str, spec: object, *flags: str
 
 
 ACCEPTED = [
+    (
+        "GitRepository",
+        {
+            **REPOSITORY,
+            "ignore": "/*\n!/deploy\n",
+            "sparseCheckout": ["deploy"],
+            "include": [{"repository": {"name": "x"}, "fromPath": "a", "toPath": "b"}, {"repository": {"name": "y"}}],
+            "recurseSubmodules": True,
+            "lfs": True,
+        },
+    ),
     ("GitRepository", REPOSITORY),
     ("GitRepository", {"url": "http://127.0.0.1:8080/fleet"}),
     ("GitRepository", {**REPOSITORY, "ref": {"branch": "feature/a-b_c.d"}}),
@@ -97,6 +108,13 @@ REFUSED = [
     ("GitRepository", {**REPOSITORY, "verify": {"mode": "HEAD"}}, "secretRef: Required value"),
     ("Application", {**APPLICATION, "decryption": {"provider": "gpg", **KEYS}}, "Unsupported value"),
     ("Application", {**APPLICATION, "decryption": {"provider": "sops"}}, "secretRef: Required value"),
+    ("GitRepository", {**REPOSITORY, "sparseCheckout": ["/etc"]}, "must be relative to the repository's root"),
+    ("GitRepository", {**REPOSITORY, "sparseCheckout": ["a/../b"]}, "must stay inside the repository"),
+    (
+        "GitRepository",
+        {**REPOSITORY, "include": [{"repository": {"name": "x"}, "toPath": "../x"}]},
+        "must stay inside the repository",
+    ),
     ("GitRepository", {}, "spec.url: Required value"),
     ("GitRepository", {"url": "git@git.example.test:x"}, "url must start with https://, http:// or ssh://"),
     ("GitRepository", {"url": "/srv/git"}, "url must start with https://, http:// or ssh://"),
@@ -187,6 +205,8 @@ def test_defaults_are_shown(kubectl, namespace):
         **REPOSITORY,
         "interval": "1m",
         "timeout": "1m",
+        "recurseSubmodules": False,
+        "lfs": False,
         "suspend": False,
     }
 

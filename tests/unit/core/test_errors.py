@@ -2,6 +2,7 @@
 
 import pytest
 
+from trimtab.core.authorship import LastChange
 from trimtab.core.errors import PlanRefused, Problem, RenderError, SourceError, TrimtabError
 from trimtab.core.manifest import Origin
 from trimtab.core.refs import ObjectRef
@@ -18,6 +19,14 @@ WEB = ObjectRef("local", "apps", "Deployment", "shop", "web")
         (
             Problem("is broken", WEB, Origin("a.yaml", 3), remedy="mend it"),
             "a.yaml:3: Deployment.apps/shop/web: is broken (mend it)",
+        ),
+        (
+            Problem("is broken", origin=Origin("a.yaml", 3), remedy="mend it", last_change=LastChange("a" * 40, "Ann")),
+            "a.yaml:3: is broken (mend it) [last changed by Ann in aaaaaaaaaaaa]",
+        ),
+        (
+            Problem("is broken", last_change=LastChange("a" * 40, "Ann", of_line=True)),
+            "is broken [line last changed by Ann in aaaaaaaaaaaa]",
         ),
     ],
 )

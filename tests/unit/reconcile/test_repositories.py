@@ -10,6 +10,7 @@ from tests.fakes.office import APP, NAMESPACE, REPO
 
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.refs import ObjectRef
+from trimtab.reconcile.git_tree import GitTree
 from trimtab.source.addresses import NamespaceAddresses
 
 pytestmark = pytest.mark.looptime
@@ -227,14 +228,18 @@ async def test_so_has_every_failure_that_a_secret_may_mend(rig: Rig, reason: str
 
 
 @pytest.mark.parametrize("restricted", [False, True])
-async def test_the_policy_of_the_namespace_goes_with_each_fetch(rig: Rig, restricted: bool) -> None:
+async def test_the_policy_of_the_namespace_goes_with_each_request(rig: Rig, restricted: bool) -> None:
     rules = NamespaceAddresses(NAMESPACE, allowed=("10.0.0.0/8",), restricted=restricted)
     rig.declare(A)
-    rig.source()
+    rig.source(lfs=True)
     rig.start()
     rig.repositories.addresses = rules
     await rig.settle()
-    assert rig.git.policies == [rules.of(NAMESPACE)]
+    assert rig.git.policies == [rules.of(NAMESPACE)] * 2
+    artifact = rig.artifacts.get(REPO)
+    assert artifact is not None
+    assert isinstance(artifact.tree, GitTree)
+    assert artifact.tree.addresses == rules.of(NAMESPACE)
 
 
 async def test_a_missing_secret_is_named_and_waited_for(rig: Rig) -> None:

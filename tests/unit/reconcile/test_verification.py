@@ -65,6 +65,19 @@ async def test_an_unverified_commit_is_no_artifact_and_the_last_good_one_stays(r
     assert rig.office.status(REPO)["verified"]["by"] == BOB.by
 
 
+async def test_nothing_of_a_commit_is_looked_at_before_it_is_verified(rig: Rig) -> None:
+    good = rig.declare(A)
+    rig.verifier.signers[good] = ADA
+    start(rig, ignore="*.md")
+    await rig.settle()
+    bad = rig.push(A, B)
+    await rig.settle(5)
+    assert set(rig.git.selected) == {good}
+    rig.verifier.signers[bad] = ADA
+    await rig.settle(200)
+    assert set(rig.git.selected) == {good, bad}
+
+
 async def test_a_first_commit_that_nobody_signed_applies_nothing(rig: Rig) -> None:
     rig.declare(A)
     start(rig)

@@ -72,6 +72,13 @@ def test_aliases_are_copies():
     assert found["c"] == {"b": [1]}
 
 
+def test_a_pointer_of_lfs_is_told_from_a_manifest():
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 5\n"
+    (problem,) = problems(pointer)
+    assert problem.startswith("app.yaml:1: a Git LFS pointer, not the file")
+    assert "spec.lfs" in problem
+
+
 def test_utf16_is_read_by_its_mark():
     assert values("a: é\n".encode("utf-16")) == [{"a": "é"}]
     assert problems("a: é\n".encode("utf-16")[:-1]) == ["app.yaml: not valid UTF-16 (save the file as UTF-8)"]

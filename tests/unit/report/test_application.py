@@ -3,12 +3,20 @@
 import pytest
 
 from trimtab.api.application import Application, ApplicationStatus
+from trimtab.core.authorship import LastChange
 from trimtab.core.errors import Problem
 from trimtab.core.manifest import Origin
 from trimtab.core.refs import ObjectRef
 from trimtab.core.revision import Revision
 from trimtab.health.status import Health, HealthStatus, current, failed, in_progress
-from trimtab.report.application import ERROR_ITEMS, HISTORY_ITEMS, ApplicationNews, Phase, application_status
+from trimtab.report.application import (
+    ERROR_ITEMS,
+    HISTORY_ITEMS,
+    ApplicationNews,
+    Phase,
+    application_status,
+    error_item,
+)
 from trimtab.report.drift_items import DriftRecord
 from trimtab.report.status_patch import changed
 
@@ -260,3 +268,9 @@ def test_what_is_not_watched_may_drift_unseen():
     why = "drift is not seen until the watches work again, of configmaps: forbidden"
     assert told(status)["Drifted"] == ("Unknown", "WatchBroken", why)
     assert told(status)["Ready"][0] == "True"
+
+
+def test_errors_name_who_last_changed_their_file():
+    item = error_item(Problem("broken", last_change=LastChange("a" * 40, "Ann\x1b[31m <a@example.test>")))
+    assert (item.commit, item.author) == ("a" * 40, "Ann\\x1b[31m <a@example.test>")
+    assert item.message == "broken"

@@ -135,3 +135,30 @@ def test_nobody_asks_any_more():
     status = repository_status(repository(first), FETCHED, now_seconds=LATER)
     assert (status.verified, status.source_verification_mode) == (None, None)
     assert list(told(status)) == ["Ready"]
+
+
+def test_by_which_rules_the_artifact_was_made():
+    spec = {
+        "url": "https://git.example.test/x",
+        "ignore": "*.md",
+        "sparseCheckout": ["deploy"],
+        "recurseSubmodules": True,
+        "include": [{"repository": {"name": "shared"}, "toPath": "in"}],
+    }
+    declared = GitRepository.parse({"metadata": {"name": "fleet", "generation": 3}, "spec": spec})
+    included = ArtifactNews(Revision("v1", "d" * 40), T0, None, "sha1:" + "e" * 40)
+    news = RepositoryNews(artifact=ArtifactNews(ONE, T0, COMMIT, "sha256:" + "c" * 64, (included,)))
+    status = repository_status(declared, news, now_seconds=T0)
+    body = status.to_body()
+    assert body["observedIgnore"] == "*.md"
+    assert body["observedSparseCheckout"] == ["deploy"]
+    assert body["observedRecurseSubmodules"] is True
+    assert body["observedInclude"] == spec["include"]
+    assert body["includedArtifacts"] == [
+        {"revision": f"v1@sha1:{'d' * 40}", "digest": "sha1:" + "e" * 40, "lastUpdateTime": "2026-01-01T00:00:00Z"}
+    ]
+    failed = RepositoryNews(problem=Problem("no", reason="RefNotFound", retry=True))
+    after = repository_status(declared.model_copy(update={"status": status}), failed, now_seconds=LATER)
+    assert after.to_body() | {"conditions": 0} == body | {"conditions": 0}
+    plain = repository_status(repository(after), FETCHED, now_seconds=LATER).to_body()
+    assert not [name for name in plain if name.startswith(("observedI", "observedS", "observedR", "included"))]

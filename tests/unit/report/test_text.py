@@ -62,7 +62,14 @@ STATUS = {
         },
     ],
     "errors": [
-        {"object": "ConfigMap/shop/a", "file": "a.yaml", "line": 3, "message": "bad"},
+        {
+            "object": "ConfigMap/shop/a",
+            "file": "a.yaml",
+            "line": 3,
+            "message": "bad",
+            "commit": "c" * 40,
+            "author": "Ann <ann@example.test>",
+        },
         {"file": "b.yaml", "message": "unreadable"},
         {"message": "refused"},
     ],
@@ -129,9 +136,9 @@ def test_drift():
 
 def test_errors():
     assert errors_table(application("web", STATUS)).rows == (
-        ("ConfigMap/shop/a", "a.yaml:3", "bad"),
-        ("", "b.yaml", "unreadable"),
-        ("", "", "refused"),
+        ("ConfigMap/shop/a", "a.yaml:3", "Ann <ann@example.test> in cccccccccccc", "bad"),
+        ("", "b.yaml", "", "unreadable"),
+        ("", "", "", "refused"),
     )
 
 

@@ -4,6 +4,8 @@ A Fetch request flows in, a FetchAnswer or a `SourceError` flows out. Runs in a 
 that only one runs per mirror.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,26 +21,33 @@ from trimtab.source.credentials import GitCredentials, check_credentials
 from trimtab.source.ref import Branch, Commit, WantedTip, wanted_ref
 from trimtab.source.url import check_url, show_url
 
-_QUIET = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--force")
+QUIET = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--force")
 _ALL = "--depth=2147483647"
 """Git's word for infinity: unlike --unshallow it is no error in a repository that is complete already."""
 
 
 def fetch(request: Fetch) -> FetchAnswer:
     """Carry out a request. All that users wrote is checked again here, next to the git that would obey it."""
-    check_url(request.url)
-    credentials = GitCredentials.from_body(request.credentials)
-    check_credentials(request.url, credentials)
     wanted = wanted_ref(request.ref)
     mirror = Path(request.mirror)
     if request.condition is Condition.BROKEN:
         store.remove(mirror)
     elif request.condition is not Condition.SOUND:
         store.mend(mirror, thorough=request.condition is Condition.DOUBTFUL)
-    with opened(request.url, credentials, AddressPolicy.from_body(request.addresses)) as remote:
+    with reached(request) as remote:
         if isinstance(wanted, Commit):
             return _fetch_commit(wanted, mirror, remote)
         return _fetch_tip(request, wanted, mirror, remote)
+
+
+@contextmanager
+def reached(request: Fetch) -> Iterator[Remote]:
+    """The server of a request for as long as the block runs, once URL, credentials and address have been checked."""
+    check_url(request.url)
+    credentials = GitCredentials.from_body(request.credentials)
+    check_credentials(request.url, credentials)
+    with opened(request.url, credentials, AddressPolicy.from_body(request.addresses)) as remote:
+        yield remote
 
 
 def _fetch_tip(request: Fetch, wanted: WantedTip, mirror: Path, remote: Remote) -> FetchAnswer:
@@ -70,11 +79,11 @@ def _to_tip(tip: Tip, group: str, tips: git.Repo, remote: Remote) -> FetchAnswer
 def _bring_tip(tip: Tip, ref: str, tips: git.Repo, remote: Remote) -> None:
     """Fetch by SHA, which saves asking for the refs again; by name where the server wants that or the tip moved on."""
     try:
-        remote.run(tips.git, "fetch", "--depth=1", *_QUIET, "--", remote.url, f"+{tip.sha}:{ref}")
+        remote.run(tips.git, "fetch", "--depth=1", *QUIET, "--", remote.url, f"+{tip.sha}:{ref}")
     except SourceError as error:
         if error.reason != "RefNotFound":
             raise
-        remote.run(tips.git, "fetch", "--depth=1", *_QUIET, "--", remote.url, f"+{tip.remote_ref}:{ref}")
+        remote.run(tips.git, "fetch", "--depth=1", *QUIET, "--", remote.url, f"+{tip.remote_ref}:{ref}")
     else:
         if tip.remote_ref.startswith("refs/heads/"):
             return
@@ -95,7 +104,7 @@ def _bring_tag(tip: Tip, group: str, tips: git.Repo, remote: Remote) -> None:
     """Keep the tag object beside its commit, for whoever verifies it: it may change while the commit stays."""
     if tip.tag_sha and run(tips.git, "cat_file", "-e", tip.tag_sha)[0]:
         ref = store.tag_ref(group)
-        remote.run(tips.git, "fetch", "--depth=1", *_QUIET, "--", remote.url, f"+{tip.remote_ref}:{ref}")
+        remote.run(tips.git, "fetch", "--depth=1", *QUIET, "--", remote.url, f"+{tip.remote_ref}:{ref}")
 
 
 def _fetch_commit(wanted: Commit, mirror: Path, remote: Remote) -> FetchAnswer:
@@ -119,17 +128,16 @@ def _fetch_commit(wanted: Commit, mirror: Path, remote: Remote) -> FetchAnswer:
 def _bring(wanted: Commit, ref: str, tips: git.Repo, remote: Remote) -> None:
     """Fetch one commit; from a server that gives out tips only, all that leads to one and then the commit."""
     try:
-        remote.run(tips.git, "fetch", "--depth=1", *_QUIET, "--", remote.url, f"+{wanted.sha}:{ref}")
+        remote.run(tips.git, "fetch", "--depth=1", *QUIET, "--", remote.url, f"+{wanted.sha}:{ref}")
     except SourceError as error:
         if error.reason != "RefNotFound":
             raise
         source = f"refs/heads/{wanted.branch}" if wanted.branch else "refs/heads/*"
         group = ref.split("/")[2]
         target = f"refs/whole/{group}/x" if wanted.branch else f"refs/whole/{group}/*"
-        remote.run(tips.git, "fetch", _ALL, *_QUIET, "--", remote.url, f"+{source}:{target}")
+        remote.run(tips.git, "fetch", _ALL, *QUIET, "--", remote.url, f"+{source}:{target}")
         status, _, _ = run(tips.git, "update_ref", ref, f"{wanted.sha}^{{commit}}")
-        for name in run(tips.git, "for_each_ref", "--format=%(refname)", f"refs/whole/{group}/")[1].splitlines():
-            run(tips.git, "update_ref", "-d", name)
+        store.drop_refs(tips, f"refs/whole/{group}/")
         if status:
             raise error from None
 
@@ -139,13 +147,8 @@ def _check_on_branch(wanted: Commit, mirror: Path, remote: Remote) -> None:
     tip = remote.tip(git.Git(mirror), Branch(wanted.branch))
     with store.open_or_make(mirror, store.HISTORY, sha=wanted.sha) as history:
         ref = store.history_ref(store.group_of("Commit", f"{wanted.branch}:{wanted.sha}"))
-        for key, value in (
-            ("remote.origin.url", remote.url),
-            ("remote.origin.promisor", "true"),
-            ("remote.origin.partialCloneFilter", "tree:0"),
-        ):
-            run(history.git, "config", key, value)
-        remote.run(history.git, "fetch", "--filter=tree:0", *_QUIET, "--", "origin", f"+{tip.remote_ref}:{ref}")
+        store.declare_partial(history, remote.url, "tree:0")
+        remote.run(history.git, "fetch", "--filter=tree:0", *QUIET, "--", "origin", f"+{tip.remote_ref}:{ref}")
         on_branch = run(history.git, "merge_base", "--is-ancestor", wanted.sha, ref)[0] == 0
     if not on_branch:
         raise SourceError(

@@ -31,3 +31,23 @@ class GitLimits:
     """Files of a commit written or listed at once."""
     max_tree_bytes: int = 512 * MIB
     """Bytes of a commit's files written at once."""
+    max_selected_files: int = 1_000_000
+    """Files of a commit that are looked at to tell which are ignored."""
+    max_history_bytes: int = 512 * MIB
+    """Size of a repository's history without trees and files; a larger one is not kept."""
+    max_between: int = 250
+    """Commits listed between two revisions."""
+    history_pause_seconds: float = 600.0
+    """How long a history that could not be had is not asked for again."""
+    blame_depths: tuple[int, ...] = (50, 500)
+    """How many commits back it is looked for who changed a failing file, step by step."""
+    max_blame_bytes: int = 64 * MIB
+    """Size of what is brought for that."""
+    blame_timeout_seconds: float = 15.0
+    """Deadline of that; an error is told without its author where it passes."""
+    max_modules: int = 50
+    """Submodules of a commit, those of submodules included."""
+    max_lfs_files: int = 2_000
+    """Files of a commit in LFS."""
+    max_lfs_bytes: int = 512 * MIB
+    """Size of all of them."""

@@ -6,6 +6,8 @@ the first file is written.
 
 import os
 import stat
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import git
@@ -14,18 +16,22 @@ from trimtab.adapters.git import store
 from trimtab.adapters.git.messages import Materialise
 from trimtab.adapters.git.trees import LINK_MODE, Contents, Entry, contents, listed, path_missing
 from trimtab.core.errors import Problem, SourceError
+from trimtab.core.manifest import Origin
+from trimtab.source.lfs import MAX_POINTER_BYTES, pointer_of
 from trimtab.source.links import resolve_link
 from trimtab.source.path import repository_path, within
 
 _MAX_LINK_BYTES = 4096
 _MAX_PROBLEMS = 50
+Pieces = Callable[[Entry], Iterator[bytes]]
 
 
 def materialise(request: Materialise) -> None:
     """Write the files at and below the paths, and what their links reach, below `target` (made where missing).
 
-    Bytes are written as committed: no filter, no line-end conversion, LFS pointers stay pointers. Raises SourceError:
-    PathNotFound, SymlinkRefused, TooManyFiles, TooManyBytes, ContentRefused, CommitNotFetched, StorageFull.
+    Bytes are written as committed: no filter, no line-end conversion; LFS pointers stay pointers unless `lfs`.
+    Raises SourceError: PathNotFound, SymlinkRefused, TooManyFiles, TooManyBytes, ContentRefused, CommitNotFetched,
+    StorageFull.
     """
     wanted = tuple(dict.fromkeys(repository_path(path) for path in request.paths))
     with store.open_tips(Path(request.mirror), request.sha) as tips, contents(tips) as reader:
@@ -39,7 +45,8 @@ def materialise(request: Materialise) -> None:
                     remedy="point spec.path to a smaller folder, or raise the limit of the controller",
                 )
             )
-        _write(Path(request.target), entries, links, reader)
+        large = Path(request.mirror) / store.LARGE if request.lfs else None
+        _write(Path(request.target), entries, links, partial(_pieces, reader, large))
 
 
 def _selection(
@@ -89,13 +96,13 @@ def _target(entry: Entry, reader: Contents) -> str:
     return b"".join(reader.pieces(entry.sha)).decode(errors="surrogateescape")
 
 
-def _write(target: Path, entries: dict[str, Entry], links: dict[str, str], reader: Contents) -> None:
+def _write(target: Path, entries: dict[str, Entry], links: dict[str, str], pieces: Pieces) -> None:
     target.mkdir(parents=True, exist_ok=True)
     made: set[str] = {""}
     for path, entry in entries.items():
         _make_folders(target, path, made)
         if path not in links:
-            _write_file(target / path, reader, entry.sha)
+            _write_file(target / path, pieces(entry))
     # Links come last: while files are written there is none in the target to go through.
     for path, text in links.items():
         _write_link(target / path, text)
@@ -115,7 +122,7 @@ def _make_folders(target: Path, path: str, made: set[str]) -> None:
         made.add(folder)
 
 
-def _write_file(path: Path, reader: Contents, sha: str) -> None:
+def _write_file(path: Path, content: Iterator[bytes]) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     except (IsADirectoryError, OSError) as error:
@@ -123,8 +130,34 @@ def _write_file(path: Path, reader: Contents, sha: str) -> None:
             raise _twice(path.name) from None
         raise
     with os.fdopen(descriptor, "wb") as file:
-        for piece in reader.pieces(sha):
+        for piece in content:
             file.write(piece)
+
+
+def _pieces(reader: Contents, large: Path | None, entry: Entry) -> Iterator[bytes]:
+    """A file's content, or what stands for it in `large`."""
+    if large is None or entry.size_bytes >= MAX_POINTER_BYTES:
+        yield from reader.pieces(entry.sha)
+        return
+    data = b"".join(reader.pieces(entry.sha))
+    pointer = pointer_of(data)
+    if pointer is None:
+        yield data
+        return
+    try:
+        with (large / pointer.oid).open("rb") as file:
+            while piece := file.read(1 << 20):
+                yield piece
+    except FileNotFoundError:
+        raise SourceError(
+            Problem(
+                "what the LFS pointer stands for is not, or no longer, in the mirror",
+                origin=Origin(entry.path),
+                reason="CommitNotFetched",
+                remedy="it is fetched again",
+                retry=True,
+            )
+        ) from None
 
 
 def _write_link(path: Path, text: str) -> None:

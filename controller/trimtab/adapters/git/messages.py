@@ -77,6 +77,58 @@ class AppTokenAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Between(Fetch):
+    """List the commits that two revisions do not share; the answer is that of `history.between`. `ref` is not read."""
+
+    newer: str
+    older: str
+    max_commits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastChanges(Fetch):
+    """Who last changed files, `[path, line]` each (line 0: the file), at `sha`; the answer is that of `culprits`."""
+
+    sha: str
+    places: list[list[str | int]]
+    depths: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Select:
+    """Make the tree of a commit without what a selection leaves out; the answer is `{"sha": …}`."""
+
+    mirror: str
+    sha: str
+    ignore: str = ""
+    sparse: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    prefix: str = ""
+    folder: str = ""
+    name: str = ""
+    """Stands for all of the selection, in a ref."""
+    max_files: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modules:
+    """The submodules of a commit or tree; the answer is `{"modules": [[path, url, sha], …]}`."""
+
+    mirror: str
+    sha: str
+    max_modules: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchLarge(Fetch):
+    """Bring what the LFS pointers of a commit or tree stand for; the answer is empty. `ref` is not read."""
+
+    sha: str
+    max_files: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
     """The tree SHA of a folder; the answer is `{"sha": …}`."""
 
@@ -115,6 +167,8 @@ class Materialise:
     target: str
     max_files: int
     max_bytes: int
+    lfs: bool = False
+    """Write what LFS pointers stand for, which `FetchLarge` brought, in place of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +178,7 @@ class Cleanup:
     mirror: str
     kept_commits: int
     forget_seconds: float
+    max_history_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +188,39 @@ class Warm:
     mirror: str = ""
 
 
-Request = Fetch | AppToken | Tree | Blobs | RawObject | Materialise | Cleanup | Warm
+Request = (
+    Fetch
+    | Between
+    | LastChanges
+    | FetchLarge
+    | AppToken
+    | Tree
+    | Blobs
+    | RawObject
+    | Select
+    | Modules
+    | Materialise
+    | Cleanup
+    | Warm
+)
 
 _KINDS: dict[str, type[Request]] = {
-    kind.__name__: kind for kind in (Fetch, AppToken, Tree, Blobs, RawObject, Materialise, Cleanup, Warm)
+    kind.__name__: kind
+    for kind in (
+        Fetch,
+        Between,
+        LastChanges,
+        FetchLarge,
+        AppToken,
+        Tree,
+        Blobs,
+        RawObject,
+        Select,
+        Modules,
+        Materialise,
+        Cleanup,
+        Warm,
+    )
 }
 
 
@@ -159,6 +243,7 @@ def refusal(error: SourceError, *, broken: bool = False) -> dict[str, Any]:
             "remedy": problem.remedy,
             "retry": problem.retry,
             "file": problem.origin.file if problem.origin else "",
+            "line": problem.origin.line if problem.origin else 0,
         }
         for problem in error.problems
     ]
@@ -173,7 +258,7 @@ def error_of(answer: dict[str, Any]) -> SourceError | None:
         *(
             Problem(
                 problem["message"],
-                origin=Origin(problem["file"]) if problem["file"] else None,
+                origin=Origin(problem["file"], problem["line"]) if problem["file"] else None,
                 reason=problem["reason"],
                 remedy=problem["remedy"],
                 retry=problem["retry"],

@@ -13,6 +13,7 @@ from typing import Any
 
 from trimtab.adapters.git.app_tokens import AppTokens
 from trimtab.adapters.git.data_folder import DataFolder, remove
+from trimtab.adapters.git.findings import fetched_of
 from trimtab.adapters.git.flights import Flight, Flights
 from trimtab.adapters.git.limits import GitLimits
 from trimtab.adapters.git.messages import (
@@ -23,21 +24,25 @@ from trimtab.adapters.git.messages import (
     Condition,
     Fetch,
     FetchAnswer,
+    FetchLarge,
     Materialise,
+    Modules,
     RawObject,
     Request,
+    Select,
     Tree,
 )
 from trimtab.adapters.git.worker_pool import MirrorUnreadable, WorkerPool
 from trimtab.core.errors import Problem, SourceError
-from trimtab.core.revision import Revision
-from trimtab.reconcile.ports import CommitInfo, Fetched, GitCredentials
+from trimtab.reconcile.ports import Fetched, GitCredentials
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.credentials import check_credentials
 from trimtab.source.failures import timed_out
 from trimtab.source.path import repository_path
 from trimtab.source.ref import check_sha, wanted_ref
+from trimtab.source.selection import Selection
 from trimtab.source.signed_object import MAX_OBJECT_BYTES
+from trimtab.source.submodules import Submodule
 from trimtab.source.url import check_url
 
 _CLEANUP_TIMEOUT_SECONDS = 600.0
@@ -50,6 +55,8 @@ _CUT_SHORT = frozenset({"GitWorkerLost", "Stopping", "TransferFailed", "TimedOut
 class _Mirror:
     path: Path
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    large: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while files of LFS come, so that none comes twice."""
     condition: Condition = Condition.UNSURE
     known: dict[tuple[tuple[str, str], ...], Fetched] = field(default_factory=dict)
     fetches_since_cleanup: int = 0
@@ -149,8 +156,84 @@ class GitMirrors:
         )
         return dict((await self._local(mirror, request))["blobs"])
 
+    async def select(self, url: str, credentials: GitCredentials | None, sha: str, selection: Selection) -> str:
+        """The tree that a selection leaves of a fetched commit; `selecting.select` says what it raises."""
+        mirror = self._mirror(url, credentials)
+        request = Select(
+            mirror=str(mirror.path),
+            sha=check_sha(sha),
+            ignore=selection.ignore,
+            sparse=[repository_path(path) for path in selection.sparse],
+            hidden=[repository_path(path) for path in selection.hidden],
+            prefix=repository_path(selection.prefix),
+            folder=repository_path(selection.folder),
+            name=selection.digest,
+            max_files=self._limits.max_selected_files,
+        )
+        return str((await self._local(mirror, request))["sha"])
+
+    async def submodules(self, url: str, credentials: GitCredentials | None, sha: str) -> list[Submodule]:
+        """The submodules of a fetched commit or selected tree; `modules.modules` says what it raises."""
+        mirror = self._mirror(url, credentials)
+        request = Modules(mirror=str(mirror.path), sha=check_sha(sha), max_modules=self._limits.max_modules)
+        return [Submodule(*each) for each in (await self._local(mirror, request))["modules"]]
+
+    async def fetch_large(
+        self,
+        url: str,
+        credentials: GitCredentials | None,
+        sha: str,
+        *,
+        timeout_seconds: float,
+        addresses: AddressPolicy = ANYWHERE,
+    ) -> None:
+        """Bring what LFS pointers stand for; `large_files.fetch_large` says what it raises."""
+        limits = self._limits
+        details = {"sha": check_sha(sha), "max_files": limits.max_lfs_files, "max_bytes": limits.max_lfs_bytes}
+        async with self._mirror(url, credentials).large:
+            await self.ask(
+                url, credentials, FetchLarge, timeout_seconds=timeout_seconds, addresses=addresses, **details
+            )
+
+    async def ask(
+        self,
+        url: str,
+        credentials: GitCredentials | None,
+        kind: type[Fetch],
+        *,
+        timeout_seconds: float,
+        addresses: AddressPolicy,
+        **details: Any,
+    ) -> dict[str, Any]:
+        """A request of another kind than fetching a ref, which needs the server and writes beside the tips only."""
+        mirror = self._mirror(url, credentials)
+        given = credentials or GitCredentials()
+        check_credentials(check_url(url), given)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                shared = await self._access(mirror, url, given, addresses)
+                request = kind(**shared | {"ref": {}, "condition": Condition.SOUND} | details)
+                return await self._call(request, network=True)
+        except MirrorUnreadable:
+            if kind is FetchLarge:
+                mirror.condition = Condition.BROKEN
+            raise
+        except SourceError as error:
+            if error.reason == "AuthenticationFailed":
+                self._tokens.forget(given)
+            raise
+        except TimeoutError:
+            raise SourceError(timed_out(url, timeout_seconds=timeout_seconds)) from None
+
     async def materialise(
-        self, url: str, credentials: GitCredentials | None, sha: str, paths: Sequence[str], target: Path
+        self,
+        url: str,
+        credentials: GitCredentials | None,
+        sha: str,
+        paths: Sequence[str],
+        target: Path,
+        *,
+        lfs: bool = False,
     ) -> None:
         """Write files of a fetched commit below `target`; `materialising.materialise` says how and what it raises."""
         mirror = self._mirror(url, credentials)
@@ -161,6 +244,7 @@ class GitMirrors:
             target=_absolute(target),
             max_files=self._limits.max_files,
             max_bytes=self._limits.max_tree_bytes,
+            lfs=lfs,
         )
         await self._local(mirror, request)
 
@@ -175,6 +259,24 @@ class GitMirrors:
         )
         return base64.b64decode(str((await self._local(mirror, request))["base64"]))
 
+    def folder(self, url: str, credentials: GitCredentials | None) -> Path:
+        """Where the mirror of a repository lies, or will."""
+        return self._mirror(url, credentials).path
+
+    async def _access(
+        self, mirror: _Mirror, url: str, credentials: GitCredentials, addresses: AddressPolicy
+    ) -> dict[str, Any]:
+        """What every request that needs the server holds. Raises SourceError where an App gets no token."""
+        logged_in = await self._tokens.logged_in(credentials, addresses)
+        return {
+            "mirror": str(mirror.path),
+            "url": url,
+            "credentials": logged_in.to_body(),
+            "addresses": addresses.to_body(),
+            "max_pack_bytes": self._limits.max_pack_bytes,
+            "max_memory_bytes": self._limits.max_memory_bytes,
+        }
+
     def _mirror(self, url: str, credentials: GitCredentials | None) -> _Mirror:
         path = self._folder.mirror(url, credentials)
         return self._mirrors.setdefault(path, _Mirror(path))
@@ -187,21 +289,16 @@ class GitMirrors:
         credentials: GitCredentials,
         addresses: AddressPolicy,
     ) -> Fetched:
-        logged_in = await self._tokens.logged_in(credentials, addresses)
+        access = await self._access(mirror, url, credentials, addresses)
         if mirror.condition is not Condition.SOUND:
             mirror.known.clear()
         known = mirror.known.get(wanted)
         request = Fetch(
-            mirror=str(mirror.path),
-            url=url,
+            **access,
             ref=dict(wanted),
-            credentials=logged_in.to_body(),
-            addresses=addresses.to_body(),
             known_sha=known.revision.sha if known else "",
             known_tag_sha=known.tag_sha if known else "",
             condition=mirror.condition,
-            max_pack_bytes=self._limits.max_pack_bytes,
-            max_memory_bytes=self._limits.max_memory_bytes,
         )
         mirror.condition = Condition.UNSURE
         try:
@@ -219,7 +316,7 @@ class GitMirrors:
                 mirror.condition = Condition.SOUND
             raise
         mirror.condition = Condition.SOUND
-        fetched = _fetched(answer, known)
+        fetched = fetched_of(answer, known)
         mirror.known[wanted] = fetched
         if fetched.changed:
             mirror.fetches_since_cleanup += 1
@@ -259,6 +356,7 @@ class GitMirrors:
                             mirror=str(mirror.path),
                             kept_commits=self._limits.kept_commits,
                             forget_seconds=self._limits.forget_seconds,
+                            max_history_bytes=self._limits.max_history_bytes,
                         )
                     )
             except (SourceError, TimeoutError):
@@ -282,21 +380,6 @@ class GitMirrors:
         chore = asyncio.ensure_future(work)
         self._chores.add(chore)
         chore.add_done_callback(self._chores.discard)
-
-
-def _fetched(answer: FetchAnswer, known: Fetched | None) -> Fetched:
-    revision = Revision(answer.ref_name, answer.sha)
-    if known and not answer.changed and known.revision.sha == answer.sha:
-        return Fetched(revision, known.commit, changed=False, tree_sha=known.tree_sha, tag_sha=answer.tag_sha)
-    commit = CommitInfo(
-        sha=answer.sha,
-        author=answer.author,
-        author_time=answer.author_time,
-        committer=answer.committer,
-        committer_time=answer.committer_time,
-        subject=answer.subject,
-    )
-    return Fetched(revision, commit, changed=answer.changed, tree_sha=answer.tree_sha, tag_sha=answer.tag_sha)
 
 
 def _absolute(path: Path) -> str:

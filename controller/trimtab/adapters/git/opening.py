@@ -5,7 +5,6 @@ ends with it, passwords in the environment of the command. Runs in a worker; `fe
 """
 
 import json
-import os
 import shlex
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from urllib.parse import quote
 import trimtab
 from trimtab.adapters.git.addresses import Lookup, is_address, look_up, pinned
 from trimtab.adapters.git.environment import basic_token, http_environment, ssh_environment
+from trimtab.adapters.git.memory_files import in_memory
 from trimtab.adapters.git.remote import Remote
 from trimtab.adapters.git.ssh_command import ssh_command
 from trimtab.adapters.git.ssh_identity import unlocked
@@ -51,13 +51,13 @@ def _over_http(
     if proxy:
         pins.append(_pin(proxy.host, proxy.port, pinned(proxy.host, proxy.port, policy, lookup=lookup, what=_PROXY)))
     environment = http_environment(
-        authorization=_authorization(given),
-        ca_path=_in_memory(given.ca_pem, stack),
-        certificate_path=_in_memory(given.certificate, stack),
-        key_path=_in_memory(given.certificate_key, stack),
+        authorization=authorization(given),
+        ca_path=in_memory(given.ca_pem, stack),
+        certificate_path=in_memory(given.certificate, stack),
+        key_path=in_memory(given.certificate_key, stack),
         pins=[pin for pin in pins if pin],
         proxy=_proxy_url(proxy, pinned_target=bool(at)) if proxy else "",
-        proxy_ca_path=_in_memory(proxy.ca_pem, stack) if proxy else "",
+        proxy_ca_path=in_memory(proxy.ca_pem, stack) if proxy else "",
     )
     return Remote(url, environment, _secrets(given), proxy=proxy)
 
@@ -65,8 +65,8 @@ def _over_http(
 def _over_ssh(
     url: str, place: Place, given: GitCredentials, policy: AddressPolicy, *, stack: ExitStack, lookup: Lookup
 ) -> Remote:
-    identity = _in_memory(unlocked(given.identity, given.password), stack)
-    known = _in_memory(given.known_hosts, stack)
+    identity = in_memory(unlocked(given.identity, given.password), stack)
+    known = in_memory(given.known_hosts, stack)
     tunnel: dict[str, str] = {}
     address = command = ""
     if given.proxy:
@@ -101,7 +101,8 @@ def _tunnel(url: str, place: Place, proxy: Proxy, policy: AddressPolicy, *, look
     return {VARIABLE: json.dumps(route.to_body()), "PYTHONPATH": str(Path(trimtab.__file__).parent.parent)}
 
 
-def _authorization(given: GitCredentials) -> str:
+def authorization(given: GitCredentials) -> str:
+    """What stands in the header of that name; the empty string for nothing."""
     if given.bearer_token:
         return f"Bearer {given.bearer_token}"
     if given.username or given.password:
@@ -133,15 +134,3 @@ def _secrets(given: GitCredentials) -> tuple[str, ...]:
         found += [given.proxy.password, quote(given.proxy.password, safe="")]
         found.append(basic_token(given.proxy.username, given.proxy.password))
     return tuple(filter(None, found))
-
-
-def _in_memory(text: str, stack: ExitStack) -> str:
-    """A path under which git and what it runs can read a text that lies on no disk; the empty string for none."""
-    if not text:
-        return ""
-    descriptor = os.memfd_create("trimtab")
-    stack.callback(os.close, descriptor)
-    # ssh reads no key that others may read.
-    os.fchmod(descriptor, 0o600)
-    os.write(descriptor, text.encode())
-    return f"/proc/{os.getpid()}/fd/{descriptor}"

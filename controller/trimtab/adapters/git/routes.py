@@ -7,6 +7,7 @@ out. `github_app` goes over one, and so does the program `tunnel`, which ssh run
 import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from urllib3.util.ssltransport import SSLTransport
 
 from trimtab.adapters.git.addresses import Lookup, look_up, pinned
 from trimtab.adapters.git.http_tunnel import TunnelRefused, open_tunnel
+from trimtab.adapters.git.memory_files import in_memory
 from trimtab.core.errors import SourceError
 from trimtab.source.addresses import AddressPolicy
 from trimtab.source.failures import problem_of, through_proxy
@@ -35,12 +37,17 @@ class Route:
     proxy: Proxy | None = None
     proxy_address: str = ""
     ca_pem: str = ""
+    system_cas: bool = False
+    """Trusted beside `ca_pem`; without one they are in any case."""
+    certificate: str = ""
+    """The client's, with `certificate_key`."""
+    certificate_key: str = ""
 
     def __repr__(self) -> str:
         return f"Route({self.name!r}, {self.port})"
 
     def to_body(self) -> dict[str, Any]:
-        """A JSON-like form, as secret as the proxy's password."""
+        """A JSON-like form, as secret as the proxy's password and the client's key."""
         return asdict(self)
 
     @classmethod
@@ -80,7 +87,7 @@ def connected(route: Route, *, tls: bool, timeout_seconds: float) -> Any:
     try:
         if route.proxy is None:
             raw = socket.create_connection((route.address, route.port), timeout_seconds)
-            return _context(route.ca_pem, route.name).wrap_socket(raw) if tls else raw
+            return _context_of(route).wrap_socket(raw) if tls else raw
         if route.proxy.scheme == "socks5":
             return _through_socks(route, route.proxy, tls=tls, timeout_seconds=timeout_seconds)
         return _through_http(route, route.proxy, tls=tls, timeout_seconds=timeout_seconds)
@@ -97,7 +104,7 @@ def _through_socks(route: Route, proxy: Proxy, *, tls: bool, timeout_seconds: fl
         password=proxy.password or None,
         rdns=True,
     )
-    inner = _context(route.ca_pem, route.name) if tls else None
+    inner = _context_of(route) if tls else None
     return socks.connect(route.address, route.port, dest_ssl=inner, timeout=timeout_seconds).socket
 
 
@@ -112,7 +119,7 @@ def _through_http(route: Route, proxy: Proxy, *, tls: bool, timeout_seconds: flo
         open_tunnel(outer, route.address, route.port, username=proxy.username, password=proxy.password)
         if not tls:
             return outer
-        inner = _context(route.ca_pem, route.name)
+        inner = _context_of(route)
         return SSLTransport(outer, inner, route.name) if proxy.scheme == "https" else inner.wrap_socket(outer)
     except BaseException:
         outer.close()
@@ -157,6 +164,18 @@ class _NamedContext(ssl.SSLContext):
 
     def wrap_bio(self, *arguments: Any, **named: Any) -> Any:
         return super().wrap_bio(*arguments, **{**named, "server_hostname": self.expected})
+
+
+def _context_of(route: Route) -> ssl.SSLContext:
+    context = _context_of(route)
+    if route.system_cas and route.ca_pem:
+        context.load_default_certs()
+    if route.certificate:
+        with ExitStack() as stack:
+            # Paths are all that the library takes; nothing lies there once it has read them.
+            certificate, key = (in_memory(text, stack) for text in (route.certificate, route.certificate_key))
+            context.load_cert_chain(certificate, key)
+    return context
 
 
 def _context(ca_pem: str, name: str) -> ssl.SSLContext:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import git
 
@@ -21,6 +21,7 @@ from trimtab.source.path import repository_path, writable
 
 FILE_MODES: Final = frozenset({"100644", "100755", "100664"})
 LINK_MODE: Final = "120000"
+MODULE_MODE: Final = "160000"
 _MODULE_TYPE: Final = "commit"
 
 
@@ -81,21 +82,34 @@ def listed(tips: git.Repo, sha: str, path: str, *, max_files: int) -> Iterator[E
                 continue
             count += 1
             if count > max_files:
-                raise SourceError(
-                    Problem(
-                        f"more than {max_files} files below {path or 'the root'}",
-                        reason="TooManyFiles",
-                        remedy="point spec.path to a smaller folder, or raise the limit of the controller",
-                    )
-                )
+                raise _too_many(max_files, path)
             yield entry
         if process.proc.wait():
             raise store.broken(Path(tips.git_dir), process.proc.stderr.read().decode(errors="replace"))
     finally:
-        process.proc.kill()
-        process.proc.wait()
-        process.proc.stdout.close()
-        process.proc.stderr.close()
+        _end(process)
+
+
+def rows(tips: git.Repo, sha: str, *, max_rows: int) -> Iterator[tuple[str, str, str]]:
+    """Mode, SHA and path of all that a commit or tree holds, submodules included, whatever the names are like.
+
+    Raises SourceError: TooManyFiles, ContentRefused for names that are not UTF-8.
+    """
+    process = tips.git.ls_tree("-r", "-z", "--full-tree", sha, as_process=True)
+    try:
+        for count, row in enumerate(_rows(process.stdout), 1):
+            if count > max_rows:
+                raise _too_many(max_rows, "")
+            head, _, name = row.partition(b"\t")
+            mode, _, found = head.decode().split()
+            try:
+                yield mode, found, name.decode()
+            except UnicodeDecodeError:
+                raise _unsafe(ascii(name[:80].decode(errors="replace")), "is not named in UTF-8") from None
+        if process.proc.wait():
+            raise store.broken(Path(tips.git_dir), process.proc.stderr.read().decode(errors="replace"))
+    finally:
+        _end(process)
 
 
 @contextmanager
@@ -168,6 +182,23 @@ def _entry(row: bytes) -> Entry | None:
     if not writable(path) or mode not in FILE_MODES | {LINK_MODE}:
         raise _unsafe(ascii(path[:80]))
     return Entry(path, mode, sha, int(size))
+
+
+def _end(process: Any) -> None:
+    process.proc.kill()
+    process.proc.wait()
+    process.proc.stdout.close()
+    process.proc.stderr.close()
+
+
+def _too_many(max_files: int, path: str) -> SourceError:
+    return SourceError(
+        Problem(
+            f"more than {max_files} files below {path or 'the root'}",
+            reason="TooManyFiles",
+            remedy="point spec.path to a smaller folder, or raise the limit of the controller",
+        )
+    )
 
 
 def _unsafe(shown: str, fault: str = "is not one that git itself would have made") -> SourceError:

@@ -19,12 +19,17 @@ from trimtab.adapters.git import frames
 from trimtab.adapters.git.environment import local_environment
 from trimtab.adapters.git.messages import (
     AppToken,
+    Between,
     Blobs,
     Cleanup,
     Fetch,
+    FetchLarge,
+    LastChanges,
     Materialise,
+    Modules,
     RawObject,
     Request,
+    Select,
     Tree,
     Warm,
     from_message,
@@ -63,31 +68,58 @@ def answer(request: Request) -> dict[str, Any]:
 
 
 def _carry_out(request: Request) -> dict[str, Any]:
+    if isinstance(request, Fetch | AppToken):
+        return _ask_server(request)
     # Imported at the first request: importing GitPython looks for git, and fails where there is none.
-    from trimtab.adapters.git import fetching, materialising, raw_objects, store, trees
+    from trimtab.adapters.git import materialising, modules, raw_objects, selecting, store, trees
 
     match request:
-        case Fetch():
-            return asdict(fetching.fetch(request))
-        case AppToken():
-            from trimtab.adapters.git import github_app
-
-            return asdict(github_app.app_token(request))
         case Tree():
             return {"sha": trees.tree_sha(request)}
         case Blobs():
             return {"blobs": trees.blob_shas(request)}
         case RawObject():
             return {"base64": raw_objects.raw(request)}
+        case Select():
+            return {"sha": selecting.select(request)}
+        case Modules():
+            return {"modules": modules.modules(request)}
         case Materialise():
             materialising.materialise(request)
         case Cleanup():
             store.clean_up(
-                Path(request.mirror), kept_commits=request.kept_commits, forget_seconds=request.forget_seconds
+                Path(request.mirror),
+                kept_commits=request.kept_commits,
+                forget_seconds=request.forget_seconds,
+                max_history_bytes=request.max_history_bytes,
             )
         case Warm():
             pass
     return {}
+
+
+def _ask_server(request: Fetch | AppToken) -> dict[str, Any]:
+    match request:
+        case AppToken():
+            # HTTP and TLS in this process, too, which few repositories need; the same for LFS.
+            from trimtab.adapters.git.github_app import app_token
+
+            return asdict(app_token(request))
+        case FetchLarge():
+            from trimtab.adapters.git.large_files import fetch_large
+
+            fetch_large(request)
+            return {}
+        case _:
+            from trimtab.adapters.git import culprits, fetching, history
+
+    match request:
+        case Between():
+            return history.between(request)
+        case LastChanges():
+            return {"changes": culprits.last_changes(request)}
+        case _:
+            return asdict(fetching.fetch(request))
 
 
 def _prepare(request: Request) -> None:

@@ -16,7 +16,10 @@ from trimtab.core.errors import Problem, SourceError
 from trimtab.core.revision import Revision
 from trimtab.reconcile.ports import CommitInfo, Fetched, GitCredentials
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
+from trimtab.source.ignoring import IgnoreRules, is_ignore_file
 from trimtab.source.path import repository_path
+from trimtab.source.selection import Selection
+from trimtab.source.submodules import Submodule
 
 REVISION: Final = Revision("working-copy", "0" * 40)
 
@@ -32,6 +35,7 @@ class WorkingCopy:
         if not root.is_dir():
             raise SourceError(Problem(f"{root} is no folder", reason="PathNotFound", remedy="name a working copy"))
         self._root = root.resolve()
+        self._selections: dict[str, tuple[Selection, IgnoreRules]] = {}
 
     async def fetch(
         self,
@@ -51,7 +55,39 @@ class WorkingCopy:
         folder = self._inside(path)
         if not folder.is_dir():
             raise self._missing(path)
-        return await asyncio.to_thread(self._digest, path)
+        return await asyncio.to_thread(self._digest, path, sha)
+
+    async def select(
+        self,
+        url: str,  # noqa: ARG002  the port has it
+        credentials: GitCredentials | None,  # noqa: ARG002  the port has it
+        sha: str,  # noqa: ARG002  the port has it
+        selection: Selection,
+    ) -> str:
+        """A name for the rules, which `tree` and `materialise` then obey. Raises SourceError (InvalidIgnore)."""
+        name = sha1(selection.digest.encode(), usedforsecurity=False).hexdigest()
+        self._selections[name] = selection, await asyncio.to_thread(self._rules, selection)
+        return name
+
+    async def submodules(
+        self,
+        url: str,  # noqa: ARG002  the port has it
+        credentials: GitCredentials | None,  # noqa: ARG002  the port has it
+        sha: str,  # noqa: ARG002  the port has it
+    ) -> Sequence[Submodule]:
+        """None: of a submodule's working copy nobody can tell which commit it stands for."""
+        return ()
+
+    async def fetch_large(
+        self,
+        url: str,
+        credentials: GitCredentials | None,
+        sha: str,
+        *,
+        timeout_seconds: float,
+        addresses: AddressPolicy = ANYWHERE,
+    ) -> None:
+        """Nothing: a working copy holds the files themselves."""
 
     async def raw_object(self, url: str, credentials: GitCredentials | None, sha: str, *, tag_sha: str = "") -> bytes:  # noqa: ARG002
         """A working copy has no signed objects. Raises SourceError."""
@@ -61,36 +97,48 @@ class WorkingCopy:
         self,
         url: str,  # noqa: ARG002  the port has it
         credentials: GitCredentials | None,  # noqa: ARG002  the port has it
-        sha: str,  # noqa: ARG002  the port has it
+        sha: str,
         paths: Sequence[str],
         target: Path,
+        *,
+        lfs: bool = False,  # noqa: ARG002  the port has it
     ) -> None:
         """Copy the files at and below `paths` to `target`. Raises SourceError where one does not exist."""
-        await asyncio.to_thread(self._copy, paths, target)
+        await asyncio.to_thread(self._copy, paths, target, sha)
 
-    def _copy(self, paths: Sequence[str], target: Path) -> None:
+    def _rules(self, selection: Selection) -> IgnoreRules:
+        files = {name: self._root / name for name in self._files("", "") if is_ignore_file(name)}
+        texts = {name: file.read_text(errors="replace") for name, file in files.items() if file.is_file()}
+        return IgnoreRules(texts, spec=selection.ignore)
+
+    def _copy(self, paths: Sequence[str], target: Path, sha: str) -> None:
         for path in paths:
             if not self._inside(path).exists():
                 raise self._missing(path)
-            for name in self._files(path):
+            for name in self._files(path, sha):
                 source = (self._root / name).resolve()
                 if source.is_relative_to(self._root) and source.is_file():
                     copy = target / name
                     copy.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(source, copy)
 
-    def _digest(self, path: str) -> str:
+    def _digest(self, path: str, sha: str) -> str:
         digest = sha1(usedforsecurity=False)
-        for name in sorted(self._files(path)):
+        for name in sorted(self._files(path, sha)):
             source = self._root / name
             if source.is_file():
                 digest.update(f"{name}\0{source.stat().st_mtime_ns}\0{source.stat().st_size}\n".encode())
         return digest.hexdigest()
 
-    def _files(self, path: str) -> list[str]:
-        """Names below a path, relative to the root, with slashes."""
+    def _files(self, path: str, sha: str) -> list[str]:
+        """Names below a path that a selection leaves, relative to the root, with slashes."""
         listed = self._unignored(path)
-        return listed if listed is not None else list(self._walk(self._inside(path)))
+        if listed is None:
+            listed = list(self._walk(self._inside(path)))
+        if sha not in self._selections:
+            return listed
+        selection, rules = self._selections[sha]
+        return [name for name in listed if selection.keeps(name) and not rules.ignores(name)]
 
     def _unignored(self, path: str) -> list[str] | None:
         """What git tracks or would add; None where there is no git, or this is no working copy of it."""

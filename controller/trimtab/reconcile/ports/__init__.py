@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from trimtab.core.inventory import Entry
 from trimtab.core.observed import Observed
 from trimtab.core.refs import ObjectRef, ResourceType
-from trimtab.reconcile.ports.git import CommitInfo, Fetched, Git, GitCredentials
+from trimtab.reconcile.ports.git import CommitInfo, Fetched, Git, GitCredentials, History, Span
 from trimtab.reconcile.ports.rendering import ClusterCapabilities, Folder, Rendered, Renderer, RenderJob, SourceTree
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Folder",
     "Git",
     "GitCredentials",
+    "History",
     "InventoryStore",
     "Metrics",
     "Objects",
@@ -30,6 +31,7 @@ __all__ = [
     "Renderer",
     "Seen",
     "SourceTree",
+    "Span",
     "Synced",
     "Vanished",
     "WatchEvent",

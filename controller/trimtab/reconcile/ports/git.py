@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from trimtab.core.authorship import LastChange
+from trimtab.core.manifest import Origin
 from trimtab.core.revision import Revision
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.credentials import GitCredentials
+from trimtab.source.selection import Selection
+from trimtab.source.submodules import Submodule
 
-__all__ = ["CommitInfo", "Fetched", "Git", "GitCredentials"]
+__all__ = ["CommitInfo", "Fetched", "Git", "GitCredentials", "History", "Span"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,53 @@ class Fetched:
     tag_sha: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What lies between two revisions, newest commits first.
+
+    `added` are those that only the newer one has, `dropped` those that only the older one has: none, unless history
+    was rewritten or a branch set back. `truncated`: there are more. `related` False: no commit leads to both, or the
+    older one is nowhere to be had any more, so that nothing can be told of what lies between.
+    """
+
+    added: tuple[CommitInfo, ...] = ()
+    dropped: tuple[CommitInfo, ...] = ()
+    truncated: bool = False
+    related: bool = True
+
+
+class History(Protocol):
+    """Who did what before: asked for when somebody wants to know, never on the way of a commit to the cluster."""
+
+    async def between(
+        self,
+        url: str,
+        credentials: GitCredentials | None,
+        *,
+        newer: str,
+        older: str,
+        timeout_seconds: float,
+        addresses: AddressPolicy = ANYWHERE,
+    ) -> Span:
+        """The commits that lead from one SHA to the other. Raises SourceError where the server cannot be asked."""
+        ...
+
+    async def last_changes(
+        self,
+        url: str,
+        credentials: GitCredentials | None,
+        sha: str,
+        places: Sequence[Origin],
+        *,
+        addresses: AddressPolicy = ANYWHERE,
+    ) -> Mapping[Origin, LastChange]:
+        """The commit before or at `sha` that last changed each file (the line, where it can be told cheaply).
+
+        What would cost too much is left out. Raises SourceError.
+        """
+        ...
+
+
 class Git(Protocol):
     """Mirrors of repositories: one per URL and credential, fetched once for all that use it."""
 
@@ -54,7 +105,10 @@ class Git(Protocol):
         ...
 
     async def tree(self, url: str, credentials: GitCredentials | None, sha: str, path: str) -> str:
-        """The tree SHA of a folder at a commit. Raises SourceError where the path is absent or no folder."""
+        """The tree SHA of a folder at a commit, or in a tree that `select` made.
+
+        Raises SourceError where the path is absent or no folder.
+        """
         ...
 
     async def raw_object(self, url: str, credentials: GitCredentials | None, sha: str, *, tag_sha: str = "") -> bytes:
@@ -62,7 +116,37 @@ class Git(Protocol):
         ...
 
     async def materialise(
-        self, url: str, credentials: GitCredentials | None, sha: str, paths: Sequence[str], target: Path
+        self,
+        url: str,
+        credentials: GitCredentials | None,
+        sha: str,
+        paths: Sequence[str],
+        target: Path,
+        *,
+        lfs: bool = False,
     ) -> None:
-        """Write the files under `paths` (all: `[""]`) at a commit below `target`; no symlink may leave it."""
+        """Write the files under `paths` (all: `[""]`) of a commit or selected tree below `target`.
+
+        No symlink may leave it. `lfs`: with what `fetch_large` brought in place of LFS pointers.
+        """
+        ...
+
+    async def select(self, url: str, credentials: GitCredentials | None, sha: str, selection: Selection) -> str:
+        """The SHA of the tree that is left of a fetched commit; kept as long as the commit. Raises SourceError."""
+        ...
+
+    async def submodules(self, url: str, credentials: GitCredentials | None, sha: str) -> Sequence[Submodule]:
+        """The submodules of a commit or selected tree, as it declares them. Raises SourceError."""
+        ...
+
+    async def fetch_large(
+        self,
+        url: str,
+        credentials: GitCredentials | None,
+        sha: str,
+        *,
+        timeout_seconds: float,
+        addresses: AddressPolicy = ANYWHERE,
+    ) -> None:
+        """Have at hand what the LFS pointers of a commit or selected tree stand for. Raises SourceError."""
         ...

@@ -7,6 +7,7 @@ import pytest
 
 from trimtab.adapters.git.working_copy import REVISION, WorkingCopy
 from trimtab.core.errors import SourceError
+from trimtab.source.selection import Selection
 
 
 @pytest.fixture
@@ -51,6 +52,21 @@ def tracked(folder: Path) -> Path:
 
 async def test_what_git_ignores_is_left_out(tracked: Path, tmp_path: Path):
     assert await copied(tracked, tmp_path / "one", "app") == {"app/a.yaml"}
+
+
+async def test_what_the_repositorys_rules_leave_out_is_left_out(folder: Path, tmp_path: Path):
+    (folder / "app" / ".sourceignore").write_text("sub\n")
+    copy = WorkingCopy(folder)
+    root = await copy.select("", None, REVISION.sha, Selection(ignore="/other\n"))
+    await copy.materialise("", None, root, [""], tmp_path / "one", lfs=True)
+    assert files(tmp_path / "one") == {"app/.sourceignore", "app/a.yaml"}
+    before = await copy.tree("", None, root, "app")
+    (folder / "app" / "sub" / "b.yaml").write_text("longer")
+    assert await copy.tree("", None, root, "app") == before
+    assert await copy.submodules("", None, root) == ()
+    await copy.fetch_large("", None, root, timeout_seconds=1)
+    with pytest.raises(SourceError, match="no gitignore pattern"):
+        await copy.select("", None, REVISION.sha, Selection(ignore="!"))
 
 
 async def test_a_folder_has_a_name_for_its_content(folder: Path):

@@ -30,6 +30,8 @@ LONGEST_PAUSE_SECONDS = 5.0
 """Between two starts of kopf, and between looks for our CRDs."""
 END_SECONDS = 1.0
 """How long kopf may take to close its watches; nothing of ours is lost if it takes longer."""
+SWEEPS = 5
+"""How often tasks that a run of kopf left behind are asked to end."""
 LIVED_SECONDS = 30.0
 """A run that lasted so long makes up for the failures before it."""
 
@@ -156,6 +158,9 @@ class _Run(threading.Thread):
         self._loop = asyncio.new_event_loop()
         # Tasks that fail beside the one that ends kopf are told of with pages of traceback otherwise.
         self._loop.set_exception_handler(lambda _loop, context: log.debug("kopf: %s", context.get("message")))
+        # kopf forgets the watches of an orchestrator that dies; collected while they wait, they print a traceback.
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self._loop.set_task_factory(self._held_task)
         self._task: asyncio.Task[None] | None = None
         self.outcome: Future[str] = Future()
 
@@ -169,16 +174,27 @@ class _Run(threading.Thread):
         self._sweep()
         self.outcome.set_result(told)
 
+    def _held_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **named: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **named)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
     def cancel(self) -> None:
         """Ask it to end; may be called from any thread, also after its end."""
         with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(lambda: self._task and self._task.cancel())
 
     def _sweep(self) -> None:
-        """End what the coroutine left behind; what does not end in time is dropped with its loop."""
-        left = asyncio.all_tasks(self._loop)
-        for task in left:
-            task.cancel()
-        if left:
-            self._loop.run_until_complete(asyncio.wait(left, timeout=END_SECONDS / 2))
+        """End what the coroutine left behind; what does not end in time is dropped with its loop.
+
+        Asked more than once: before Python 3.12, `wait_for` swallows a cancellation that comes at the wrong moment.
+        """
+        for _ in range(SWEEPS):
+            left = set(self._tasks)
+            if not left:
+                break
+            for task in left:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.wait(left, timeout=END_SECONDS / 2 / SWEEPS))
         self._loop.close()

@@ -17,7 +17,7 @@ from trimtab.adapters.clock.system import SystemClock
 from trimtab.adapters.git.histories import GitHistories
 from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.adapters.http.loop_thread import LoopThread
-from trimtab.adapters.http.pinning import no_link_local
+from trimtab.adapters.http.pinning import within
 from trimtab.adapters.kube.access import Access, open_access
 from trimtab.adapters.kube.capabilities import KubeCapabilities
 from trimtab.adapters.kube.connection import Connection
@@ -175,6 +175,7 @@ async def _open_outside(
     await asyncio.to_thread(store.open)
     clock = SystemClock()
     queue = WorkQueue(clock, first_seconds=settings.backoff_min_seconds)
+    rule = within(_addresses(settings).of(settings.namespace))
     culprits = Culprits(GitHistories(git), queue.add)
     stack.push_async_callback(culprits.close)
     return _Outside(
@@ -184,8 +185,8 @@ async def _open_outside(
         discovery=discovery,
         objects=objects,
         git=git,
-        registries=OciSources(downloads, store, no_link_local),
-        charts=HttpChartRepositories(downloads, store, no_link_local),
+        registries=OciSources(downloads, store, rule),
+        charts=HttpChartRepositories(downloads, store, rule),
         accesses=Accesses(objects),
         clock=clock,
         metrics=metrics,
@@ -224,9 +225,13 @@ def _repositories(outside: _Outside) -> RepositoryReconciler:
         journal=outside.journal,
         clock=outside.clock,
         metrics=outside.metrics,
-        addresses=NamespaceAddresses(
-            settings.namespace, allowed=settings.source_networks, restricted=settings.restrict_sources
-        ),
+        addresses=_addresses(settings),
+    )
+
+
+def _addresses(settings: Settings) -> NamespaceAddresses:
+    return NamespaceAddresses(
+        settings.namespace, allowed=settings.source_networks, restricted=settings.restrict_sources
     )
 
 

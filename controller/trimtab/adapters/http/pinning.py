@@ -11,6 +11,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from trimtab.core.errors import Problem, SourceError
+from trimtab.source.addresses import AddressPolicy
 
 AddressRule = Callable[[str, str], str]
 """A host name and one of its addresses → why it must not be connected to, or the empty string."""
@@ -23,6 +24,18 @@ def no_link_local(_host: str, address: str) -> str:
     if mapped.is_link_local or mapped.is_unspecified or mapped.is_multicast:
         return "link-local, unspecified and multicast addresses are refused"
     return ""
+
+
+def within(policy: AddressPolicy) -> AddressRule:
+    """Refuses what a policy refuses; where it allows all there is, still what no registry ever is at."""
+
+    def rule(host: str, address: str) -> str:
+        if policy.anywhere:
+            return no_link_local(host, address)
+        kind = policy.refusal(address)
+        return f"{kind} addresses are refused to this source" if kind else ""
+
+    return rule
 
 
 class PinnedResolver(AbstractResolver):
@@ -58,5 +71,7 @@ def check_literal(host: str, rule: AddressRule) -> None:
 def check_address(host: str, address: str, rule: AddressRule) -> None:
     """Raises SourceError (reason AddressRefused) where the rule refuses the address."""
     if fault := rule(host, address):
-        remedy = "use a host that resolves to another address, or have an administrator allow this one"
+        remedy = (
+            "use a host at another address, or have an administrator allow it by --source-network"
+        )
         raise SourceError(Problem(f"{host}: {fault}", reason="AddressRefused", remedy=remedy, retry=True))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from trimtab import __version__
 from trimtab.adapters.artifacts.store import ArtifactStore
+from trimtab.adapters.charts.dependencies import ChartStore
 from trimtab.adapters.charts.repositories import HttpChartRepositories
 from trimtab.adapters.clock.system import SystemClock
 from trimtab.adapters.git.histories import GitHistories
@@ -271,7 +272,11 @@ def _applications(outside: _Outside, vault: Path | None) -> tuple[ApplicationRec
     scratch = empty_scratch(settings.data_dir / "scratch")
     decryption = Decryption(program=settings.sops, vault=vault)
     renderer = KustomizeRenderer(
-        kustomize=settings.kustomize, helm=settings.helm, scratch=scratch, decryption=decryption
+        kustomize=settings.kustomize,
+        helm=settings.helm,
+        scratch=scratch,
+        decryption=decryption,
+        charts=ChartStore(outside.charts, outside.registries),
     )
     applications = ApplicationReconciler(
         desk=outside.desk,

@@ -13,6 +13,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from trimtab.adapters.charts.dependencies import ChartStore
 from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.adapters.git.working_copy import WorkingCopy
 from trimtab.adapters.kube.capabilities import KubeCapabilities
@@ -24,7 +25,7 @@ from trimtab.api import inventory
 from trimtab.api.application import Application
 from trimtab.api.git_repository import GitRepository
 from trimtab.api.inventory import Inventory
-from trimtab.cli.downloads import open_downloads
+from trimtab.cli.downloads import Downloads, open_downloads
 from trimtab.cli.programs import find_programs
 from trimtab.cli.resources import REPOSITORY, Named, UsageError, as_repository, read
 from trimtab.cli.session import Session
@@ -76,13 +77,15 @@ async def declared(
     state.inventory = inventories.get(state.owner, {})
     async with AsyncExitStack() as stack:
         git = await stack.enter_async_context(_git(working_copy))
-        bundle = await _bundle(session, git, application, revision, stack)
+        downloads = await stack.enter_async_context(open_downloads(session))
+        bundle = await _bundle(session, git, application, revision, downloads)
         programs = find_programs()
         states = DesiredStates(
             renderer=KustomizeRenderer(
                 kustomize=programs.kustomize,
                 helm=programs.helm,
                 decryption=Decryption(program=programs.sops, vault=memory_folder()),
+                charts=ChartStore(downloads.charts, downloads.registries),
             ),
             objects=session.objects,
             inputs=InputStore(objects=session.objects, key=_NO_KEY),
@@ -111,23 +114,20 @@ async def _git(working_copy: Path | None) -> AsyncIterator[Git]:
             await mirrors.close()
 
 
-async def _bundle(session: Session, git: Git, application: Application, revision: str, stack: AsyncExitStack) -> Bundle:
+async def _bundle(session: Session, git: Git, application: Application, revision: str, downloads: Downloads) -> Bundle:
     """All sources of the Application as they are now; `revision`, or the working copy, is that of its own source."""
     key = Key(APPLICATION, session.namespace, application.metadata.name)
     wanted = tuple(dict.fromkeys(source_keys(key, application)))
     own, artifacts = wanted[0], Artifacts()
-    downloads = None
-    if any(each.kind != GIT_REPOSITORY for each in wanted):
-        downloads = await stack.enter_async_context(open_downloads(session))
     if own.kind != GIT_REPOSITORY and (revision or isinstance(git, WorkingCopy)):
         raise UsageError(f"{application.metadata.name} is not made from Git", remedy="leave out --revision and --path")
     for each in wanted:
-        if downloads is not None and each.kind != GIT_REPOSITORY:
+        if each.kind != GIT_REPOSITORY:
             artifact = await downloads.artifact(each)
         else:
             artifact = await _artifact(session, git, each.name, revision if each == own else "")
         artifacts.put(each, artifact)
-    return await Sources(artifacts, downloads.charts if downloads else None).get(key, application)
+    return await Sources(artifacts, downloads.charts).get(key, application)
 
 
 async def _artifact(session: Session, git: Git, name: str, revision: str) -> Artifact:

@@ -86,12 +86,6 @@ def read_dependencies(data: bytes, file: str) -> tuple[Dependency, ...]:
     return found
 
 
-def read_lock_digest(data: bytes, file: str) -> str:
-    """What a lock says that it was made for; empty where it does not say. Raises RenderError."""
-    digest = _mapping(data, file).get("digest")
-    return digest if isinstance(digest, str) else ""
-
-
 def refused_links(links: Mapping[str, str], folder: str) -> tuple[Problem, ...]:
     """Descriptions and locks that are symbolic links: whoever writes a lock would write where the link leads."""
     names = {in_folder(folder, name) for name in (CHART, LOCK, OLD_REQUIREMENTS, OLD_LOCK)}

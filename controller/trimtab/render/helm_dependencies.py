@@ -1,12 +1,12 @@
 """What a chart needs beside its own folder: charts of the same repository, and charts that must be fetched.
 
 A view of the files at hand flows in, a `Supply` flows out: which folders to copy where, and what is not there. The
-chart stage of the renderer calls `supply` until no folder is wanting; who fetches charts calls `needs`.
+chart stage of the renderer calls `supply` until no folder is wanting.
 """
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from posixpath import join, normpath
 from typing import Final
 
@@ -21,13 +21,13 @@ from trimtab.render.helm_chart import (
     in_folder,
     read_chart,
     read_dependencies,
-    read_lock_digest,
     wrong,
 )
 from trimtab.render.layout import within
 
 MAX_COPIES: Final = 200
 _LOCAL: Final = "file://"
+_REMOTE: Final = ("https://", "http://", "oci://")
 
 Find = Callable[[str], bytes | None]
 """A file's bytes by its path from the root of the source; None where there is none."""
@@ -36,13 +36,19 @@ Find = Callable[[str], bytes | None]
 @dataclass(frozen=True, slots=True)
 class Need:
     """A chart to be had from a repository: the version that the lock names where there is one, else the range asked
-    for. `digest` is the lock's own, over all dependencies; empty without a lock.
+    for. `place` is the folder that it belongs in.
     """
 
     name: str
     version: str
     repository: str
-    digest: str = ""
+    place: str = ""
+    locked: bool = False
+
+    @property
+    def fetchable(self) -> bool:
+        """Whether it may be fetched: without a lock, the same commit would mean something else tomorrow."""
+        return self.locked and self.repository.startswith(_REMOTE)
 
 
 @dataclass(slots=True)
@@ -58,18 +64,6 @@ class Supply:
     problems: list[Problem] = field(default_factory=list)
 
 
-def needs(chart: Chart, folder: str, files: frozenset[str], find: Find) -> tuple[Need, ...]:
-    """What to fetch for a chart: dependencies of other repositories that its charts folder has not. Raises RenderError.
-
-    `files` and `find` show the source as far as it is at hand.
-    """
-    return tuple(
-        need
-        for dependency, need in _locked(chart, folder, find)
-        if not dependency.repository.startswith(_LOCAL) and not _vendored(dependency.name, folder, files, find)
-    )
-
-
 def supply(folder: str, files: frozenset[str], find: Find) -> Supply:
     """All that the chart in `folder` needs, with what its local dependencies need in turn."""
     found = Supply()
@@ -80,11 +74,8 @@ def supply(folder: str, files: frozenset[str], find: Find) -> Supply:
 def refusal(need: Need, chart_file: str) -> Problem:
     """What to tell of a chart that nobody has fetched."""
     where = f" of {need.repository}" if need.repository else ""
-    return wrong(
-        f"the dependency {need.name} {need.version}{where} is not in charts/",
-        chart_file,
-        "add it to the source: helm dependency build",
-    )
+    remedy = "add it to the source, or a Chart.lock by which it is fetched: helm dependency update"
+    return wrong(f"the dependency {need.name} {need.version}{where} is not in charts/", chart_file, remedy)
 
 
 def subcharts(folder: str, files: frozenset[str], find: Find) -> dict[str, str]:
@@ -119,11 +110,11 @@ def _locked(chart: Chart, folder: str, find: Find) -> list[tuple[Dependency, Nee
     file = in_folder(folder, OLD_LOCK if chart.old and find(in_folder(folder, LOCK)) is None else LOCK)
     data = find(file)
     locked = {one.name: one for one in read_dependencies(data, file)} if data is not None else {}
-    digest = read_lock_digest(data, file) if data is not None else ""
     found = []
     for asked in dependencies(chart, folder, find):
         one = locked.get(asked.name, asked)
-        found.append((asked, Need(asked.name, one.version, one.repository or asked.repository, digest)))
+        repository = one.repository or asked.repository
+        found.append((asked, Need(asked.name, one.version, repository, locked=asked.name in locked)))
     return found
 
 
@@ -148,7 +139,7 @@ def _walk(source: str, target: str, above: tuple[str, ...], files: frozenset[str
         if dependency.name in copied or _vendored(dependency.name, source, files, find):
             continue
         if not dependency.repository.startswith(_LOCAL):
-            found.needs.append(need)
+            found.needs.append(replace(need, place=f"{in_folder(target, 'charts')}/{dependency.name}"))
             continue
         copied.add(dependency.name)
         folder = _local_folder(dependency, source, above, file, found)

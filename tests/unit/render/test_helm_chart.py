@@ -6,7 +6,7 @@ from trimtab.api.application import ApplicationSpec
 from trimtab.core.errors import RenderError
 from trimtab.render.helm_chart import chart_folder, read_chart, read_dependencies, refused_links
 from trimtab.render.helm_command import ENVIRONMENT, Release, arguments, release
-from trimtab.render.helm_dependencies import MAX_COPIES, Need, archive, needs, refusal, subcharts, supply
+from trimtab.render.helm_dependencies import MAX_COPIES, Need, archive, refusal, subcharts, supply
 from trimtab.render.helm_files import values_path
 from trimtab.render.inputs import Capabilities, InputRef, wanted_inputs
 
@@ -99,21 +99,23 @@ def test_what_must_be_fetched_is_listed_with_the_version_of_the_lock():
     files = Files(
         {"c/Chart.yaml": needing(far, open_, near, local), "c/Chart.lock": LOCK, "c/charts/near-1.0.tgz": b""}
     )
-    chart = read_chart(files["c/Chart.yaml"], "c/Chart.yaml")
-    assert needs(chart, "c", files.names, files.get) == (
-        Need("far", "1.4.2", "oci://r/far", "sha256:1"),
-        Need("open", "2.x", "", "sha256:1"),
-    )
+    found = supply("c", files.names, files.get).needs
+    assert found == [
+        Need("far", "1.4.2", "oci://r/far", "c/charts/far", locked=True),
+        Need("open", "2.x", "", "c/charts/open"),
+    ]
+    assert [need.fetchable for need in found] == [True, False]
     del files["c/Chart.lock"]
-    assert needs(chart, "c", files.names, files.get)[0] == Need("far", "^1.0", "https://r")
+    without = supply("c", files.names, files.get).needs[0]
+    assert without == Need("far", "^1.0", "https://r", "c/charts/far")
+    assert not without.fetchable, "the same commit would mean something else tomorrow"
 
 
 def test_charts_of_the_first_format_keep_dependencies_apart():
     files = Files({"Chart.yaml": described(api="v1"), "requirements.yaml": b"dependencies: [{name: far}]"})
-    chart = read_chart(files["Chart.yaml"], "Chart.yaml")
-    assert needs(chart, "", files.names, files.get) == (Need("far", "", ""),)
+    assert supply("", files.names, files.get).needs == [Need("far", "", "", "charts/far")]
     files["requirements.lock"] = LOCK
-    assert needs(chart, "", files.names, files.get) == (Need("far", "1.4.2", "oci://r/far", "sha256:1"),)
+    assert supply("", files.names, files.get).needs == [Need("far", "1.4.2", "oci://r/far", "charts/far", locked=True)]
 
 
 def test_local_charts_are_copied_with_what_they_need():

@@ -71,7 +71,5 @@ def check_literal(host: str, rule: AddressRule) -> None:
 def check_address(host: str, address: str, rule: AddressRule) -> None:
     """Raises SourceError (reason AddressRefused) where the rule refuses the address."""
     if fault := rule(host, address):
-        remedy = (
-            "use a host at another address, or have an administrator allow it by --source-network"
-        )
+        remedy = "use a host at another address, or have an administrator allow it by --source-network"
         raise SourceError(Problem(f"{host}: {fault}", reason="AddressRefused", remedy=remedy, retry=True))

@@ -1,7 +1,7 @@
 """From a chart and values to manifests: gather what the chart needs, merge the values, run helm, read what it wrote.
 
 The renderer calls `render` for a folder that holds a chart. Charts are checked before helm sees them; local
-dependencies are copied into the materialised tree, values go through a pipe.
+dependencies are copied into the materialised tree, those of a lock are fetched into it, values go through a pipe.
 """
 
 import asyncio
@@ -17,13 +17,15 @@ from trimtab.adapters.process.decryption import Decryption
 from trimtab.adapters.process.helm import Helm
 from trimtab.adapters.process.partial_tree import PartialTree
 from trimtab.adapters.process.tree import Tree
-from trimtab.core.errors import Problem, RenderError
+from trimtab.core.errors import Problem, RenderError, SourceError
+from trimtab.core.manifest import Origin
 from trimtab.reconcile.ports import Rendered, RenderJob
+from trimtab.reconcile.ports.downloads import Charts
 from trimtab.render.documents import Memo, read_file
 from trimtab.render.folder import no_manifests
 from trimtab.render.helm_chart import CHART, Chart, in_folder, read_chart, refused_links, wrong
 from trimtab.render.helm_command import arguments, release
-from trimtab.render.helm_dependencies import Supply, refusal, supply
+from trimtab.render.helm_dependencies import Need, Supply, refusal, supply
 from trimtab.render.helm_errors import YAML_ERROR, failures, mask
 from trimtab.render.helm_files import missing, values_path
 from trimtab.render.helm_output import ChartObjects, output_faults, read_output
@@ -34,13 +36,18 @@ from trimtab.render.limits import Limits
 from trimtab.render.objects import Shaper, duplicates
 from trimtab.render.sops_files import left_encrypted
 from trimtab.render.withholding import Withholding
+from trimtab.source.url import show_url
 
 
 class HelmCharts:
     """Renders charts."""
 
-    def __init__(self, helm: Helm, *, limits: Limits, memo: Memo, decryption: Decryption) -> None:
+    def __init__(
+        self, helm: Helm, *, limits: Limits, memo: Memo, decryption: Decryption, charts: Charts | None = None
+    ) -> None:
+        """`charts` fetches dependencies; without it they have to be in the source."""
         self._helm = helm
+        self._charts = charts
         self._decryption = decryption
         self._limits = limits
         self._memo = memo
@@ -102,10 +109,28 @@ class HelmCharts:
         if chart.library:
             remedy = "name it as a dependency of an application chart"
             problems.append(wrong("a library chart renders nothing by itself", file, remedy))
-        problems += [*found.problems, *(refusal(need, file) for need in found.needs)]
+        problems += found.problems
+        for need in found.needs:
+            problems += await self._fetch(tree, need, file)
         if problems:
             raise RenderError(*problems)
+        await asyncio.to_thread(tree.refresh)
         return chart, found
+
+    async def _fetch(self, tree: Tree, need: Need, chart_file: str) -> tuple[Problem, ...]:
+        """Put a dependency where it belongs; what is wrong comes back."""
+        if self._charts is None or not need.fetchable:
+            return (refusal(need, chart_file),)
+        try:
+            fetched = await self._charts.fetch(need.repository, need.name, need.version)
+            (tree.root / need.place).mkdir(parents=True, exist_ok=True)
+            await fetched.materialise([""], tree.root / need.place)
+        except SourceError as error:
+            about = f"the dependency {need.name} {need.version} of {show_url(need.repository)}"
+            return tuple(
+                replace(each, message=f"{about}: {each.message}", origin=Origin(chart_file)) for each in error.problems
+            )
+        return ()
 
     async def _values(
         self, job: RenderJob, parts: dict[str, PartialTree], folder: str, withhold: Withholding

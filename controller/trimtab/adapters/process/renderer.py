@@ -31,6 +31,7 @@ from trimtab.api.kustomize import KustomizeSpec
 from trimtab.core.errors import Problem, RenderError, SourceError
 from trimtab.core.manifest import Manifest
 from trimtab.reconcile.ports import Folder, Rendered, RenderJob, SourceTree
+from trimtab.reconcile.ports.downloads import Charts
 from trimtab.render.closure import Closure, closure
 from trimtab.render.diagnose import diagnose
 from trimtab.render.folder import no_manifests, read_files, read_generated
@@ -66,15 +67,19 @@ class KustomizeRenderer:
         bounds: Bounds | None = None,
         cache_bytes: int = 16 * 1024 * 1024,
         decryption: Decryption | None = None,
+        charts: Charts | None = None,
     ) -> None:
-        """`kustomize` and `helm` are the programs, `scratch` the folder for materialised trees (None: the system's)."""
+        """`kustomize` and `helm` are the programs, `scratch` the folder for materialised trees (None: the system's).
+
+        `charts` fetches what charts depend on by their lock.
+        """
         self._kustomize = Kustomize(kustomize, bounds or Bounds())
         self._scratch = scratch
         self._limits = limits
         self._cache = ParseCache(cache_bytes)
         self._decryption = decryption or Decryption(program=None, vault=memory_folder(), limits=limits)
         self._charts = HelmCharts(
-            Helm(helm, bounds or Bounds()), limits=limits, memo=self._cache, decryption=self._decryption
+            Helm(helm, bounds or Bounds()), limits=limits, memo=self._cache, decryption=self._decryption, charts=charts
         )
 
     @property

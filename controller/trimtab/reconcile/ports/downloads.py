@@ -102,3 +102,11 @@ class ChartRepositories(Protocol):
     ) -> Chart:
         """The chart that an index lists under a name within a range of versions. Raises SourceError."""
         ...
+
+
+class Charts(Protocol):
+    """Charts that other charts depend on."""
+
+    async def fetch(self, repository_url: str, name: str, version: str) -> SourceTree:
+        """The files of a chart, Chart.yaml at their root. Raises SourceError."""
+        ...

@@ -167,7 +167,7 @@ class _NamedContext(ssl.SSLContext):
 
 
 def _context_of(route: Route) -> ssl.SSLContext:
-    context = _context_of(route)
+    context = _context(route.ca_pem, route.name)
     if route.system_cas and route.ca_pem:
         context.load_default_certs()
     if route.certificate:

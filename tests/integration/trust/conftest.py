@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +48,12 @@ class Keyring:
         return self.gpg("--armor", "--export", key)
 
     def end(self):
+        """End the agent and wait for it: it answers first, and takes its sockets away while it goes."""
         subprocess.run(["gpgconf", "--homedir", self.home, "--kill", "all"], capture_output=True, check=False)
+        deadline = time.monotonic() + 30
+        while list(self.home.glob("S.*")):
+            assert time.monotonic() < deadline, f"gpg's agent of {self.home} does not end"
+            time.sleep(0.01)
 
 
 @pytest.fixture

@@ -57,6 +57,7 @@ from trimtab.reconcile.narrator import Narrator
 from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
 from trimtab.reconcile.queue import Backoff, WorkQueue
+from trimtab.reconcile.referred_secrets import ReferredSecrets
 from trimtab.reconcile.repositories import RepositoryReconciler
 from trimtab.reconcile.roll_call import ROLL_CALL, RollCall
 from trimtab.reconcile.runner import Runner
@@ -188,7 +189,7 @@ async def _open_outside(
         git=git,
         registries=OciSources(downloads, store, rule),
         charts=HttpChartRepositories(downloads, store, rule),
-        accesses=Accesses(objects),
+        accesses=Accesses(ReferredSecrets(objects)),
         clock=clock,
         metrics=metrics,
         journal=Journal(KubeOwnKinds(connection), clock, instance=f"trimtab-{instance.id}"),
@@ -213,16 +214,14 @@ async def _load_instance(objects: KubeObjects, namespace: str) -> Instance:
 
 
 def _repositories(outside: _Outside) -> RepositoryReconciler:
-    settings = outside.settings
+    settings, secrets = outside.settings, ReferredSecrets(outside.objects)
     return RepositoryReconciler(
         desk=outside.desk,
         queue=outside.queue,
         git=outside.git,
         artifacts=outside.artifacts,
-        credentials=CredentialCache(outside.objects),
-        verifications=Verifications(
-            git=outside.git, objects=outside.objects, verifier=ProcessVerifier(), clock=outside.clock
-        ),
+        credentials=CredentialCache(secrets),
+        verifications=Verifications(git=outside.git, secrets=secrets, verifier=ProcessVerifier(), clock=outside.clock),
         journal=outside.journal,
         clock=outside.clock,
         metrics=outside.metrics,

@@ -38,6 +38,7 @@ from trimtab.reconcile.narrator import Narrator
 from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
 from trimtab.reconcile.queue import WorkQueue
+from trimtab.reconcile.referred_secrets import ReferredSecrets
 from trimtab.reconcile.repositories import RepositoryReconciler
 from trimtab.reconcile.runner import Runner
 from trimtab.reconcile.sources import Sources
@@ -166,7 +167,7 @@ class Rig:
         self.repositories = self._repositories()
         self.applications = self._applications()
         self.observer.wake = self.applications.wake
-        accesses = Accesses(self.objects)
+        accesses = Accesses(ReferredSecrets(self.objects))
         reconcilers: dict[str, Reconciler] = {
             REPO.kind: self.repositories,
             OCI_REPOSITORY: self._fetched(
@@ -243,13 +244,14 @@ class Rig:
     # --- inside
 
     def _repositories(self) -> RepositoryReconciler:
+        secrets = ReferredSecrets(self.objects)
         return RepositoryReconciler(
             desk=self.desk,
             queue=self.queue,
             git=self.git,
             artifacts=self.artifacts,
-            credentials=CredentialCache(self.objects),
-            verifications=Verifications(git=self.git, objects=self.objects, verifier=self.verifier, clock=self.clock),
+            credentials=CredentialCache(secrets),
+            verifications=Verifications(git=self.git, secrets=secrets, verifier=self.verifier, clock=self.clock),
             journal=self.journal,
             clock=self.clock,
             metrics=self.metrics,

@@ -47,6 +47,7 @@ from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.ports import Git
 from trimtab.reconcile.queue import Key
+from trimtab.reconcile.referred_secrets import ReferredSecrets
 from trimtab.reconcile.source_trees import SourceTrees
 from trimtab.reconcile.sources import Bundle, Sources, source_keys
 from trimtab.reconcile.state import AppState, Desired
@@ -164,7 +165,7 @@ async def _fetched(
             )
     else:
         key = Key(GIT_REPOSITORY, session.namespace, name)
-        credentials = await CredentialCache(session.objects).get(key, repository)
+        credentials = await CredentialCache(ReferredSecrets(session.objects)).get(key, repository)
     included = []
     for each in spec.include:
         other = as_repository(await read(session, Named(REPOSITORY, each.repository.name)))

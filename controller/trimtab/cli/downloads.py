@@ -23,6 +23,7 @@ from trimtab.reconcile.artifacts import Artifact
 from trimtab.reconcile.desk import OCI_REPOSITORY
 from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
 from trimtab.reconcile.queue import Key
+from trimtab.reconcile.referred_secrets import ReferredSecrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Downloads:
         """What stands in an OCIRepository or HelmRepository now. Raises UsageError, SourceError."""
         kind = next(kind for kind in SOURCES if kind.kind == key.kind)
         source = as_source(await read(self.session, Named(kind, key.name)))
-        accesses, clock = Accesses(self.session.objects), SystemClock()
+        accesses, clock = Accesses(ReferredSecrets(self.session.objects)), SystemClock()
         origin: Origin = (
             OciOrigin(registries=self.registries, accesses=accesses, clock=clock)
             if key.kind == OCI_REPOSITORY

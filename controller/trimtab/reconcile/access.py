@@ -1,42 +1,30 @@
-"""What downloads show of us: read from Secrets once, and again only when told that they may have changed.
-
-The origins of OCI and chart sources ask; at rest a poll so costs the API server nothing.
-"""
-
-import base64
-import binascii
-from collections.abc import Mapping
+"""What downloads show of us, made of the Secrets that a source names. The origins of OCI and chart sources ask."""
 
 from trimtab.core.errors import Problem, SourceError
-from trimtab.core.observed import Absent, Live
-from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef
-from trimtab.reconcile.ports import Objects
 from trimtab.reconcile.ports.downloads import NO_ACCESS, Access
 from trimtab.reconcile.queue import Key
+from trimtab.reconcile.referred_secrets import Files, ReferredSecrets
 from trimtab.source.credentials import GitCredentials, check_credentials
 
 _DOCKER_CONFIG = ".dockerconfigjson"
 
-Files = Mapping[str, bytes]
-
 
 class Accesses:
-    """Key of a source → the Secrets that it names, all of its own namespace."""
+    """Key of a source → username, password, certificates and what else its Secrets hold for a server."""
 
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
-        self._known: dict[Key, dict[str, Files]] = {}
+    def __init__(self, secrets: ReferredSecrets) -> None:
+        self._secrets = secrets
 
     def forget(self, key: Key) -> None:
         """Have the Secrets read again the next time (the spec changed, somebody poked, or something was refused)."""
-        self._known.pop(key, None)
+        self._secrets.forget(key)
 
     async def get(
         self, key: Key, *, secret: str | None, certificates: str | None, pass_credentials: bool = False
     ) -> Access:
         """What the Secrets of secretRef and certSecretRef hold. Raises SourceError where one is absent or malformed."""
-        files = await self.files(key, secret) if secret else {}
-        pems = await self.files(key, certificates) if certificates else {}
+        files = await self.files(key, secret, field="secretRef") if secret else {}
+        pems = await self.files(key, certificates, field="certSecretRef") if certificates else {}
         if not files and not pems:
             return NO_ACCESS
         username, password = _text(files, "username"), _text(files, "password")
@@ -57,31 +45,9 @@ class Accesses:
             pass_credentials=pass_credentials,
         )
 
-    async def files(self, key: Key, name: str) -> Files:
-        """The data of a Secret in the namespace of the source. Raises SourceError."""
-        known = self._known.setdefault(key, {})
-        if name not in known:
-            known[name] = await self._read(ObjectRef(LOCAL_CLUSTER, "", "Secret", key.namespace, name))
-        return known[name]
-
-    async def _read(self, ref: ObjectRef) -> Files:
-        match await self._objects.get(ref, "v1"):
-            case Live(body=body):
-                return _decoded(ref, body.get("data") or {})
-            case Absent():
-                message, reason = "the Secret is missing", "SecretNotFound"
-                remedy = "create it, or correct the reference to it"
-                raise SourceError(Problem(message, ref, reason=reason, retry=True, remedy=remedy))
-            case unknown:
-                message = f"the Secret cannot be read: {unknown.reason}"
-                raise SourceError(Problem(message, ref, retry=True, reason="SecretUnreadable"))
-
-
-def _decoded(ref: ObjectRef, data: Mapping[str, str]) -> Files:
-    try:
-        return {name: base64.b64decode(value, validate=True) for name, value in data.items()}
-    except (binascii.Error, ValueError):
-        raise SourceError(Problem("the Secret's data is no Base64", ref, reason="SecretInvalid")) from None
+    async def files(self, key: Key, name: str, *, field: str) -> Files:
+        """The data of a Secret in the namespace of the source, named by `field`. Raises SourceError."""
+        return await self._secrets.get(key, name, field=field, remedy="create it, or correct the reference to it")
 
 
 def _text(files: Files, name: str) -> str:

@@ -93,7 +93,9 @@ class OciOrigin:
         self._known.pop(key, None)
 
     async def _keys(self, key: Key, spec: OciRepositorySpec) -> Mapping[str, bytes]:
-        return await self.accesses.files(key, spec.verify.secret_ref.name) if spec.verify else {}
+        if not spec.verify:
+            return {}
+        return await self.accesses.files(key, spec.verify.secret_ref.name, field="verify.secretRef")
 
     def _artifact(self, found: OciArtifact, known: Artifact | None) -> Artifact:
         if known is not None and (known.tree, known.revision) == (found.tree, found.revision):

@@ -4,20 +4,17 @@ The repository's reconciler asks before it takes a commit. The Secret is read an
 the spec, so that a key taken away counts from the next commit on; what was verified stays verified until then.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trimtab.api.git_repository import GitRepository
 from trimtab.api.verification import Verification, VerificationMode, VerifiedBy
-from trimtab.core.errors import Problem, SourceError
-from trimtab.core.observed import Absent, Live
-from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef
+from trimtab.core.errors import SourceError
 from trimtab.core.revision import Revision
-from trimtab.reconcile.ports import Clock, Git, GitCredentials, Objects
+from trimtab.reconcile.ports import Clock, Git, GitCredentials
 from trimtab.reconcile.ports.verifier import Verifier
 from trimtab.reconcile.queue import Key
+from trimtab.reconcile.referred_secrets import ReferredSecrets
 from trimtab.source.signed_object import NotVerified, ObjectKind, refusal
 from trimtab.source.signers import Signer, by_object
 from trimtab.source.trusted_keys import TrustedKeys, trusted_keys
@@ -48,9 +45,9 @@ class Verified:
 class Verifications:
     """Verifies commits of all repositories."""
 
-    def __init__(self, *, git: Git, objects: Objects, verifier: Verifier, clock: Clock) -> None:
+    def __init__(self, *, git: Git, secrets: ReferredSecrets, verifier: Verifier, clock: Clock) -> None:
         self._git = git
-        self._objects = objects
+        self._secrets = secrets
         self._verifier = verifier
         self._clock = clock
         self._known: dict[Key, tuple[_Asked, Verified]] = {}
@@ -122,22 +119,9 @@ class Verifications:
         return signer
 
     async def _keys(self, key: Key, asked: Verification) -> TrustedKeys:
-        ref = ObjectRef(LOCAL_CLUSTER, "", "Secret", key.namespace, asked.secret_ref.name)
-        match await self._objects.get(ref, "v1"):
-            case Live(body=body):
-                return trusted_keys(_decoded(ref, body.get("data") or {}))
-            case Absent():
-                problem = Problem(
-                    "the Secret of verify.secretRef is missing",
-                    ref,
-                    reason="SecretNotFound",
-                    retry=True,
-                    remedy="create it with the public keys of those who sign",
-                )
-                raise SourceError(problem)
-            case unknown:
-                message = f"the Secret cannot be read: {unknown.reason}"
-                raise SourceError(Problem(message, ref, retry=True, reason="SecretUnreadable"))
+        remedy = "create it with the public keys of those who sign"
+        found = await self._secrets.get(key, asked.secret_ref.name, field="verify.secretRef", remedy=remedy, anew=True)
+        return trusted_keys(found)
 
 
 def _objects(mode: VerificationMode) -> tuple[ObjectKind, ...]:
@@ -155,10 +139,3 @@ def _no_tag(revision: Revision) -> NotVerified:
         f"{revision.ref or revision.sha} is no annotated tag, so nobody has signed it",
         "make it with git tag -s, or set verify.mode to HEAD",
     )
-
-
-def _decoded(ref: ObjectRef, data: Mapping[str, str]) -> dict[str, bytes]:
-    try:
-        return {name: base64.b64decode(value, validate=True) for name, value in data.items()}
-    except binascii.Error:
-        raise SourceError(Problem("the Secret cannot be read", ref, reason="SecretInvalid", retry=True)) from None

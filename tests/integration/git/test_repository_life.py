@@ -22,6 +22,7 @@ from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.desk import Desk
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.queue import Key, WorkQueue
+from trimtab.reconcile.referred_secrets import ReferredSecrets
 from trimtab.reconcile.repositories import RepositoryReconciler
 from trimtab.reconcile.verification import Verifications
 from trimtab.source.addresses import NamespaceAddresses
@@ -31,7 +32,7 @@ class Life:
     """GitRepositories under one reconciler. Without Applications: `artifacts` is all that they would see."""
 
     def __init__(self, mirrors: GitMirrors) -> None:
-        clock, objects = LoopClock(), FakeObjects(Cluster())
+        clock, secrets = LoopClock(), ReferredSecrets(FakeObjects(Cluster()))
         self.mirrors = mirrors
         self.office = Office()
         self.queue = WorkQueue(clock, seed=1)
@@ -42,8 +43,8 @@ class Life:
             queue=self.queue,
             git=mirrors,
             artifacts=self.artifacts,
-            credentials=CredentialCache(objects),
-            verifications=Verifications(git=mirrors, objects=objects, verifier=FakeVerifier(), clock=clock),
+            credentials=CredentialCache(secrets),
+            verifications=Verifications(git=mirrors, secrets=secrets, verifier=FakeVerifier(), clock=clock),
             journal=Journal(self.office, clock, instance="trimtab-test"),
             clock=clock,
             metrics=FakeMetrics(),

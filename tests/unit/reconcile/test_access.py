@@ -11,6 +11,7 @@ from trimtab.core.errors import SourceError
 from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.ports.downloads import NO_ACCESS
 from trimtab.reconcile.queue import Key
+from trimtab.reconcile.referred_secrets import ReferredSecrets
 
 KEY = Key("OCIRepository", "trimtab-system", "shop")
 
@@ -30,12 +31,12 @@ def put(sea: Sea, **data: bytes) -> None:
 
 
 async def test_without_references_there_is_none(sea: Sea) -> None:
-    assert await Accesses(sea.objects).get(KEY, secret=None, certificates=None) is NO_ACCESS
+    assert await Accesses(ReferredSecrets(sea.objects)).get(KEY, secret=None, certificates=None) is NO_ACCESS
 
 
 async def test_a_docker_config_is_handed_on_unread(sea: Sea) -> None:
     put(sea, _dockerconfigjson=b"{canary")
-    access = await Accesses(sea.objects).get(KEY, secret="keys", certificates=None)
+    access = await Accesses(ReferredSecrets(sea.objects)).get(KEY, secret="keys", certificates=None)
     assert access.docker_config == b"{canary"
     assert "canary" not in repr(access)
 
@@ -53,7 +54,7 @@ async def test_a_docker_config_is_handed_on_unread(sea: Sea) -> None:
 async def test_secrets_that_are_refused(sea: Sea, data: dict[str, bytes], reason: str) -> None:
     put(sea, **data)
     with pytest.raises(SourceError) as refused:
-        await Accesses(sea.objects).get(KEY, secret="keys", certificates=None)
+        await Accesses(ReferredSecrets(sea.objects)).get(KEY, secret="keys", certificates=None)
     assert refused.value.reason == reason
     assert "canary" not in str(refused.value)
 
@@ -62,11 +63,11 @@ async def test_data_that_is_no_base64_is_refused(sea: Sea) -> None:
     metadata = {"name": "keys", "namespace": KEY.namespace}
     sea.cluster.other_applies({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"a": "canary!"}})
     with pytest.raises(SourceError) as refused:
-        await Accesses(sea.objects).files(KEY, "keys")
+        await Accesses(ReferredSecrets(sea.objects)).files(KEY, "keys", field="secretRef")
     assert refused.value.reason == "SecretInvalid"
 
 
 async def test_a_secret_that_is_missing_is_named(sea: Sea) -> None:
     with pytest.raises(SourceError, match=r"Secret/trimtab-system/keys.*missing") as refused:
-        await Accesses(sea.objects).files(KEY, "keys")
+        await Accesses(ReferredSecrets(sea.objects)).files(KEY, "keys", field="secretRef")
     assert (refused.value.reason, refused.value.retry) == ("SecretNotFound", True)

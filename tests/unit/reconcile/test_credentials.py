@@ -13,6 +13,7 @@ from trimtab.core.errors import SourceError
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.ports import GitCredentials
 from trimtab.reconcile.queue import Key
+from trimtab.reconcile.referred_secrets import ReferredSecrets
 from trimtab.source.credentials import GitHubApp
 from trimtab.source.proxy import Proxy
 
@@ -37,6 +38,10 @@ def sea() -> Sea:
     return sea
 
 
+def credentials_in(sea: Sea) -> CredentialCache:
+    return CredentialCache(ReferredSecrets(sea.objects))
+
+
 def put(sea: Sea, data: dict[str, str] | None, name: str = "keys") -> None:
     body: dict[str, Any] = {
         "apiVersion": "v1",
@@ -53,7 +58,7 @@ def encoded(**texts: str) -> dict[str, str]:
 
 
 async def test_without_a_reference_there_are_none_and_nothing_is_asked(sea: Sea) -> None:
-    assert await CredentialCache(sea.objects).get(KEY, repository(None)) is None
+    assert await credentials_in(sea).get(KEY, repository(None)) is None
     assert sea.objects.requests == []
 
 
@@ -68,13 +73,13 @@ async def test_without_a_reference_there_are_none_and_nothing_is_asked(sea: Sea)
 )
 async def test_what_a_secret_may_hold(sea: Sea, data: dict[str, str] | None, credentials: GitCredentials) -> None:
     put(sea, data)
-    assert await CredentialCache(sea.objects).get(KEY, repository()) == credentials
+    assert await credentials_in(sea).get(KEY, repository()) == credentials
 
 
 async def test_it_is_read_once_until_it_is_forgotten_or_another_is_named(sea: Sea) -> None:
     put(sea, encoded(username="ann", password="x"))
     put(sea, encoded(username="ben", password="y"), "others")
-    cache = CredentialCache(sea.objects)
+    cache = credentials_in(sea)
     await cache.get(KEY, repository())
     await cache.get(KEY, repository())
     assert len(sea.objects.requests) == 1
@@ -91,14 +96,14 @@ async def test_it_is_read_once_until_it_is_forgotten_or_another_is_named(sea: Se
     [
         (encoded(username="ann"), "only one of username and password"),
         (encoded(password="hunter2"), "only one of username and password"),
-        ({"username": "not base64!"}, "bytes that are no text"),
+        ({"username": "not base64!"}, "no Base64"),
         ({"password": base64.b64encode(b"\xff\xfe").decode()}, "bytes that are no text"),
     ],
 )
 async def test_what_it_may_not(sea: Sea, data: dict[str, str], words: str) -> None:
     put(sea, data)
     with pytest.raises(SourceError, match=words) as refused:
-        await CredentialCache(sea.objects).get(KEY, repository())
+        await credentials_in(sea).get(KEY, repository())
     assert refused.value.reason == "SecretInvalid"
     assert not refused.value.retry
     assert "hunter2" not in str(refused.value)
@@ -108,21 +113,21 @@ async def test_what_it_may_not(sea: Sea, data: dict[str, str], words: str) -> No
 async def test_the_proxy_comes_from_a_secret_of_its_own(sea: Sea) -> None:
     put(sea, encoded(username="ann", password="x"))
     put(sea, encoded(address="http://proxy.example:3128", username="squid", password="hunter2"), "proxy")
-    both = await CredentialCache(sea.objects).get(KEY, repository(proxy="proxy"))
+    both = await credentials_in(sea).get(KEY, repository(proxy="proxy"))
     proxy = Proxy("http://proxy.example:3128", "squid", "hunter2")
     assert both == GitCredentials("ann", "x", proxy=proxy)
-    assert await CredentialCache(sea.objects).get(KEY, repository(None, proxy="proxy")) == GitCredentials(proxy=proxy)
+    assert await credentials_in(sea).get(KEY, repository(None, proxy="proxy")) == GitCredentials(proxy=proxy)
 
 
 async def test_a_missing_proxy_is_named_by_its_field(sea: Sea) -> None:
     with pytest.raises(SourceError, match="proxySecretRef is missing") as refused:
-        await CredentialCache(sea.objects).get(KEY, repository(None, proxy="proxy"))
+        await credentials_in(sea).get(KEY, repository(None, proxy="proxy"))
     assert refused.value.reason == "SecretNotFound"
 
 
 async def test_another_transport_reads_the_secret_anew(sea: Sea) -> None:
     put(sea, encoded(identity="K") | {"known_hosts": base64.b64encode(b"H").decode()})
-    cache = CredentialCache(sea.objects)
+    cache = credentials_in(sea)
     ssh = await cache.get(KEY, repository(url="ssh://git@git.example/fleet"))
     assert ssh == GitCredentials(identity="K", known_hosts="H")
     with pytest.raises(SourceError, match="identity, which an https URL"):
@@ -132,7 +137,7 @@ async def test_another_transport_reads_the_secret_anew(sea: Sea) -> None:
 async def test_provider_github_wants_an_app(sea: Sea) -> None:
     put(sea, encoded(username="ann", password="x"))
     put(sea, encoded(githubAppID="1", githubAppInstallationID="2", githubAppPrivateKey="PEM"), "app")
-    cache = CredentialCache(sea.objects)
+    cache = credentials_in(sea)
     for secret in ("keys", None):
         with pytest.raises(SourceError, match="GitHub App") as refused:
             await cache.get(KEY, repository(secret, provider="github"))
@@ -144,14 +149,14 @@ async def test_provider_github_wants_an_app(sea: Sea) -> None:
 
 async def test_a_missing_secret_may_still_come(sea: Sea) -> None:
     with pytest.raises(SourceError, match="is missing") as refused:
-        await CredentialCache(sea.objects).get(KEY, repository())
+        await credentials_in(sea).get(KEY, repository())
     assert (refused.value.reason, refused.value.retry) == ("SecretNotFound", True)
 
 
 async def test_unknown_is_not_missing(sea: Sea) -> None:
     sea.objects.refuse("get", "Secret/trimtab-system/keys", ApiError(503, "ServiceUnavailable", "later"))
     with pytest.raises(SourceError, match="cannot be read: ServiceUnavailable: later") as refused:
-        await CredentialCache(sea.objects).get(KEY, repository())
+        await credentials_in(sea).get(KEY, repository())
     assert (refused.value.reason, refused.value.retry) == ("SecretUnreadable", True)
 
 

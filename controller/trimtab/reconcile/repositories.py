@@ -29,18 +29,6 @@ from trimtab.source.signed_object import NotVerified
 
 JITTER = 0.1
 """Polls are scattered by this share of the interval, so that many repositories do not ask at once."""
-OF_SECRETS = frozenset(
-    {
-        "AuthenticationFailed",
-        "HostKeyRefused",
-        "InvalidCredentials",
-        "InvalidProxy",
-        "ProxyAuthenticationFailed",
-        "ProxyFailed",
-        "TLSFailed",
-    }
-)
-"""Failures that a changed Secret may mend: it is read again before the next try."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -154,8 +142,8 @@ class RepositoryReconciler:
         await self._report(repository, RepositoryNews(artifact=_news(artifact), verified=by))
 
     async def _failed(self, key: Key, repository: GitRepository, error: SourceError) -> Outcome:
-        if error.reason in OF_SECRETS:
-            self.credentials.forget(key)
+        # Another password, key or certificate may have been put into a Secret meanwhile.
+        self.credentials.forget(key)
         await self._restore(key, repository)
         if self.artifacts.mark_tried(key):
             self._wake_dependents(key)
@@ -198,7 +186,9 @@ class RepositoryReconciler:
             self.artifacts.forget(key)
             self.credentials.forget(key)
             self.verifications.forget(key)
+            self.journal.forget(key)
             self.queue.forget(key)
+            self._asked.pop(key, None)
             self._wake_dependents(key)
             return Outcome.done()
         body, problem = invalid

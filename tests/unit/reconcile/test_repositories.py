@@ -254,6 +254,18 @@ async def test_a_missing_secret_is_named_and_waited_for(rig: Rig) -> None:
     assert rig.office.said(REPO) == ("True", "Fetched")
 
 
+async def test_a_secret_that_was_wrong_is_read_again(rig: Rig) -> None:
+    rig.cluster.other_applies(secret(username="ann"))
+    rig.declare(A)
+    rig.source(secretRef={"name": "keys"})
+    rig.start()
+    await rig.settle()
+    assert rig.office.said(REPO) == ("False", "SecretInvalid")
+    rig.cluster.other_applies(secret(username="ann", password="one"))
+    await rig.settle(120)
+    assert rig.office.said(REPO) == ("True", "Fetched")
+
+
 # --- restarts
 
 

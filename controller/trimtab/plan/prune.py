@@ -52,7 +52,7 @@ def prune(
     digest: str,
 ) -> Pruned:
     """Decide on the inventory's objects that are declared no more. Never raises."""
-    if not options.prune:
+    if not options.prune or not left:
         return Pruned(kept=tuple(left))
     there = sum(not isinstance(observed.get(ref), Missing) for ref in left)
     count = sum(ref != options.created_namespace for ref in declared)

@@ -21,6 +21,7 @@ from trimtab.reconcile.artifacts import Artifacts
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, Desk
 from trimtab.reconcile.heritage import Heritage
+from trimtab.reconcile.holdings import Holdings
 from trimtab.reconcile.narrator import Narrator
 from trimtab.reconcile.ports import Clock, Objects, OwnKinds
 from trimtab.reconcile.queue import Backoff, Key, WorkQueue
@@ -251,9 +252,7 @@ class ApplicationReconciler:
     def _options(
         self, application: Application, state: AppState, desired: Desired, *, neighbours: Collection[ObjectRef] = ()
     ) -> PlanOptions:
-        held = {
-            ref: other.owner for other in self._states.values() if other is not state for ref in other.inventory or ()
-        }
+        held = Holdings(self._states.values(), state)
         return self.heritage.options(
             application, state, desired, held, self.controller_namespace, neighbours=neighbours
         )

@@ -155,7 +155,7 @@ async def _fetched(
     """What the controller would make of the repository now, with all that it includes."""
     spec, name = repository.spec, repository.metadata.name
     if name in within:
-        raise UsageError(f"GitRepository {name} includes itself", remedy="see its conditions: trimtab get sources")
+        raise UsageError(f"GitRepository {name} includes itself", remedy="see its conditions: trimtab get repositories")
     credentials = None
     if isinstance(git, WorkingCopy):
         if spec.include:

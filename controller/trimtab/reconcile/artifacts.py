@@ -1,4 +1,4 @@
-"""The newest artifact of each repository: GitRepository's reconciler puts them, Application's takes them."""
+"""The newest artifact of each source: the sources' reconcilers put them, the Application's takes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -14,7 +14,6 @@ from trimtab.reconcile.ports import Clock, OwnKinds
 from trimtab.reconcile.queue import Key
 from trimtab.report.conditions import failing, merge
 from trimtab.report.events import CountEvent, CreateEvent, EventLog, Happening
-from trimtab.report.status_patch import changed
 
 
 class Journal:
@@ -33,7 +32,7 @@ class Journal:
 
     async def write(self, kind: ResourceType, metadata: ObjectMeta, shown: Status, status: Status) -> bool:
         """Write the status unless it is there already; whether it was written. Raises ApiError."""
-        if not changed(self.last(kind, metadata, shown), status):
+        if self.last(kind, metadata, shown) == status:
             return False
         await self._own.set_status(kind, metadata.namespace, metadata.name, status.to_body())
         self._written[_key(kind, metadata)] = (metadata.uid, status)

@@ -1,6 +1,6 @@
 """The status of an Application, from what the loop knows.
 
-The Application and its news flow in, the next status flows out; `status_patch` tells whether to write it.
+The Application and its news flow in, the next status flows out; it is written where it differs.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """The status of an OCIRepository or HelmRepository, from what a fetch came to.
 
-The object's metadata, its last status and its news flow in, the next status flows out; `status_patch` tells whether to
-write it.
+The object's metadata, its last status and its news flow in, the next status flows out; it is written where it
+differs.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """The status of a GitRepository, from what a fetch came to.
 
-The repository and its news flow in, the next status flows out; `status_patch` tells whether to write it.
+The repository and its news flow in, the next status flows out; it is written where it differs.
 """
 
 from dataclasses import dataclass

@@ -120,7 +120,7 @@ class ApplicationSpec(ApiModel):
     prune: bool
     """Whether objects that leave the source are deleted from the cluster. Has no default: say it."""
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
-    """Whether deleting the Application deletes its objects or leaves them."""
+    """Whether deleting the Application deletes its objects or leaves them, whatever prune and suspend say."""
     adopt: Adopt = Adopt.IF_UNOWNED
     """Which existing objects may be taken over: none, those that no other tool manages, or all."""
     interval_seconds: Duration = Field(default=600.0, alias="interval")

@@ -217,7 +217,7 @@ class Campaign:
         """Nothing is asked for any more, nothing more was told, and what nobody declared stands."""
         try:
             self._lab_requests()
-            self._lab.wait_quiet(seconds=1.0, timeout_seconds=30)
+            self._lab.wait_quiet(seconds=1.0, timeout_seconds=90)
             self.tally.rests += 1
         except AssertionError as error:
             self.tally.complaints.append(f"no rest: {error}")

@@ -199,10 +199,19 @@ EDITS: Final = (
         "other",
     ),
     Edit(
+        # Of another object than server-side-apply: kubectl would take what this one leaves behind for something to
+        # migrate, and apply twice.
         "client-side-apply",
-        "configmap/settings",
-        lambda hand: hand.apply(changed(rich.CONFIG_MAP, "data", "colour", value="brown")),
-        {"data.colour": ('"green"', '"brown"')},
+        "role/reader",
+        lambda hand: hand.apply(
+            changed(rich.ROLE, "rules", value=[{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}])
+        ),
+        {
+            "rules": (
+                '[{"apiGroups":[""],"resources":["pods"],"verbs":["get","list"]}]',
+                '[{"apiGroups":[""],"resources":["pods"],"verbs":["get"]}]',
+            )
+        },
         "kubectl-client-side-apply",
     ),
     Edit(

@@ -238,7 +238,7 @@ class Lab:
             assert time.monotonic() < deadline, f"no rest in {timeout_seconds:.0f} s: {asked[-3:]}"
 
 
-def eventually(check: Callable[[], Any], *, seconds: float = 15.0) -> None:
+def eventually(check: Callable[[], Any], *, seconds: float = 60.0) -> None:
     """Call a check until it asserts nothing more; its last complaint fails the test."""
     deadline = time.monotonic() + seconds
     while True:

@@ -119,7 +119,7 @@ def test_a_policy_does_not_refuse_the_definitions_it_comes_with(lab, corpus, rec
     at_rest(lab, "gateway")
     path = "/apis/trimtab.dev/v1alpha1/namespaces/" + lab.namespace + "/applications/gateway"
     lab.client.request("DELETE", path)
-    eventually(lambda: gone(lab, path), seconds=30)
+    eventually(lambda: gone(lab, path), seconds=120)
 
 
 def gone(lab: Lab, path: str) -> None:

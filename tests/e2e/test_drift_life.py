@@ -289,5 +289,5 @@ def test_a_fight_is_damped_and_nothing_else_suffers(stage: Stage):
         eventually(lambda: holds(stage.hand.body("deployment/web")["spec"]["replicas"] == 2), seconds=2)
         time.sleep(3)
         assert len(lab.requests()) < 25, "the rival's pace is not ours"
-    eventually(lambda: holds(stage.data()["colour"] == "green"), seconds=20)
+    eventually(lambda: holds(stage.data()["colour"] == "green"))
     eventually(lambda: holds(lab.condition(stage.name, "Drifted")["status"] == "False"))

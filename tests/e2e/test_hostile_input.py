@@ -42,9 +42,9 @@ class Neighbour:
         value = f"v{self.rounds}"
         self.repository.commit({"app/a.yaml": CONFIG_MAP.format(name="honest", value=value)})
         self.lab.poke("honest")
-        wait_for(lambda: self._value() == value, timeout_seconds=30, what="the neighbour's commit")
+        wait_for(lambda: self._value() == value, what="the neighbour's commit")
         self.lab.kubectl("patch", "configmap", "honest", "-n", self.namespace, "-p", '{"data": {"key": "edited"}}')
-        wait_for(lambda: self._value() == value, timeout_seconds=30, what="the neighbour's healing")
+        wait_for(lambda: self._value() == value, what="the neighbour's healing")
         self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - started)
 
     def _value(self) -> str:

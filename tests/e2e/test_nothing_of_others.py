@@ -43,7 +43,7 @@ def test_a_namespace_made_on_request_stays_when_another_one_is_asked_for(lab: La
 
     wait_for(lambda: exists(kubectl, "configmap", "web", "-n", new), what="the move")
     wait_for(lambda: gone(kubectl, "configmap", "web", "-n", old), what="the prune")
-    lab.kubectl("delete", "tapp", "shop", "-n", lab.namespace, "--timeout=30s")
+    lab.kubectl("delete", "tapp", "shop", "-n", lab.namespace, "--timeout=90s")
     assert exists(kubectl, "namespace", old)
     assert exists(kubectl, "namespace", new)
     assert exists(kubectl, "configmap", "of-somebody-else", "-n", old)
@@ -61,7 +61,7 @@ def test_a_namespace_stays_as_long_as_a_suspended_neighbour_holds_something_in_i
     lab.controller.stop()
     lab.controller.start()
 
-    lab.kubectl("delete", "tapp", "space", "-n", lab.namespace, "--timeout=30s")
+    lab.kubectl("delete", "tapp", "space", "-n", lab.namespace, "--timeout=90s")
 
     assert exists(kubectl, "namespace", shared)
     assert exists(kubectl, "configmap", "web", "-n", shared)

@@ -56,15 +56,15 @@ def test_values_are_followed_without_a_commit(lab: Lab, namespace: str, put, web
     assert web() == {"mode": "fast", "region": "north"}
 
     put("ConfigMap", "vars", MODE="slow")
-    wait_for(lambda: web().get("mode") == "slow", timeout_seconds=20, what="the changed ConfigMap")
+    wait_for(lambda: web().get("mode") == "slow", what="the changed ConfigMap")
     put("Secret", "keys", REGION="south")
-    wait_for(lambda: web().get("region") == "south", timeout_seconds=20, what="the Secret that came later")
+    wait_for(lambda: web().get("region") == "south", what="the Secret that came later")
 
     lab.kubectl("delete", "configmap", "vars", "-n", lab.namespace)
     lab.wait_condition("web", "Ready", "False")
     assert web() == {"mode": "slow", "region": "south"}, "nothing is pruned for want of a value"
     put("ConfigMap", "vars", MODE="back")
-    wait_for(lambda: web().get("mode") == "back", timeout_seconds=20, what="the ConfigMap that came back")
+    wait_for(lambda: web().get("mode") == "back", what="the ConfigMap that came back")
 
 
 def test_a_secrets_value_is_told_nowhere(lab: Lab, namespace: str, put):

@@ -102,7 +102,7 @@ def test_etcd_may_go_and_come_back(plane: LocalCluster, running: Lab) -> None:
         timeout_seconds=60,
         what="a write",
     )
-    heals(lab, "worker", timeout_seconds=30)
+    heals(lab, "worker", timeout_seconds=90)
     assert uids(lab)["web"] == before["web"]
     lab.wait_condition("shop", "Ready")
 

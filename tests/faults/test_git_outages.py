@@ -48,7 +48,7 @@ def test_applications_are_healed_while_the_server_fails(
     finally:
         lab.server.start()
         lab.server.faults.never()
-    lab.wait_applied(name, unseen, timeout_seconds=15)
+    lab.wait_applied(name, unseen)
     lab.wait_condition(name, "Ready", of="tgit")
     assert {value(lab, each) for each in (name, f"{name}-too", f"{name}-new")} == {"declared"}
 

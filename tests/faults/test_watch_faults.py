@@ -109,7 +109,7 @@ def test_cut_streams_are_taken_up_where_they_broke(behind: Behind) -> None:
     for _ in range(3):
         behind.proxy.cut()
         edit(lab, "cut")
-        wait_value(lab, "cut", "declared", timeout_seconds=5)
+        wait_value(lab, "cut", "declared")
     installed(lab, "after-cut")
     assert uid(lab, "configmap", "cut-too") == kept
 
@@ -145,14 +145,12 @@ def test_refused_watches_are_told_of_and_tried_until_they_are_served(behind: Beh
     edit(lab, "refused")
     lab.wait_condition("refused", "Drifted", "Unknown")
     # The first trouble is the cut itself; the refusals come with the tries after it.
-    wait_for(
-        lambda: "refused by the test" in lab.condition("refused", "Drifted")["message"], timeout_seconds=30, what="why"
-    )
+    wait_for(lambda: "refused by the test" in lab.condition("refused", "Drifted")["message"], what="why")
     told = lab.condition("refused", "Drifted")
     assert told["reason"] == "WatchBroken"
     assert "configmaps" in told["message"]
     assert lab.condition("refused", "Ready")["status"] == "True"
-    wait_for(lambda: lab.controller.ask("readyz")[0] == 503, timeout_seconds=30, what="readyz to say no")
+    wait_for(lambda: lab.controller.ask("readyz")[0] == 503, what="readyz to say no")
     text = lab.controller.ask("readyz")[1]
     assert "the watch of applications" in text
     assert "HTTP" in text or "refused by the test" in text

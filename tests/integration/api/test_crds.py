@@ -28,7 +28,7 @@ def installed(cluster):
             for each in crds()
         )
 
-    wait_for(served, timeout_seconds=20)
+    wait_for(served)
 
 
 def body(kind: str, spec: object) -> dict:

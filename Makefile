@@ -62,12 +62,12 @@ integration: control-plane ## Run the adapters and the loop against a real API s
 .PHONY: e2e
 e2e: control-plane ## Run the program as its users do, through the CLI and kubectl
 	$(call step,End-to-end tests)
-	@$(BIN)/pytest tests/e2e $(ARGS)
+	@$(BIN)/pytest tests/e2e -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: faults
 faults: control-plane ## Kill, cut and restart what the controller depends on
 	$(call step,Faults)
-	@$(BIN)/pytest tests/faults $(ARGS)
+	@$(BIN)/pytest tests/faults -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: campaign
 campaign: control-plane ## Mutate managed objects at random, for as many rounds as you like (ARGS=...)

@@ -29,7 +29,7 @@ def edit(lab: Lab, name: str, *, to: str = "edited", namespace: str = "") -> Non
     lab.kubectl("patch", "configmap", name, "-n", namespace or lab.namespace, "--type=merge", "-p", patch)
 
 
-def wait_value(lab: Lab, name: str, wanted: str, *, namespace: str = "", timeout_seconds: float = 15) -> None:
+def wait_value(lab: Lab, name: str, wanted: str, *, namespace: str = "", timeout_seconds: float = 60) -> None:
     """Wait until a ConfigMap holds what it should."""
     wait_for(
         lambda: value(lab, name, namespace=namespace) == wanted,
@@ -38,7 +38,7 @@ def wait_value(lab: Lab, name: str, wanted: str, *, namespace: str = "", timeout
     )
 
 
-def heals(lab: Lab, name: str, *, namespace: str = "", timeout_seconds: float = 15) -> None:
+def heals(lab: Lab, name: str, *, namespace: str = "", timeout_seconds: float = 60) -> None:
     """An edit by hand and a deletion are put right, whatever else is wrong."""
     before = value(lab, name, namespace=namespace)
     assert before is not None

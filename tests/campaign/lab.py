@@ -226,7 +226,7 @@ class Lab:
             and each.resource != "leases.coordination.k8s.io"
         ]
 
-    def wait_quiet(self, *, seconds: float = 1.0, timeout_seconds: float = 30.0) -> None:
+    def wait_quiet(self, *, seconds: float = 1.0, timeout_seconds: float = 90.0) -> None:
         """Wait until the controller asks for nothing during `seconds`."""
         deadline = time.monotonic() + timeout_seconds
         self.requests()

@@ -13,7 +13,7 @@ from trimtab.core.names import BUCKET_LABEL, OWNER_ANNOTATION
 from trimtab.localcluster import Cluster
 
 
-def gone(lab: Lab, name: str, *, timeout_seconds: float = 20) -> None:
+def gone(lab: Lab, name: str, *, timeout_seconds: float = 90) -> None:
     """Wait until an Application is released."""
     wait_for(
         lambda: lab.kubectl.run("get", "tapp", name, "-n", lab.namespace).returncode != 0,

@@ -53,6 +53,7 @@ from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.loop import Loop, Reconciler
+from trimtab.reconcile.measured_renderer import MeasuredRenderer
 from trimtab.reconcile.narrator import Narrator
 from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
@@ -286,7 +287,7 @@ def _applications(outside: _Outside, vault: Path | None) -> tuple[ApplicationRec
         objects=objects,
         own=own,
         desired=DesiredStates(
-            renderer=renderer,
+            renderer=MeasuredRenderer(renderer=renderer, clock=clock, metrics=outside.metrics),
             objects=objects,
             inputs=inputs,
             instance=instance.id,

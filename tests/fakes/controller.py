@@ -34,6 +34,7 @@ from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.loop import Loop, Reconciler
+from trimtab.reconcile.measured_renderer import MeasuredRenderer
 from trimtab.reconcile.narrator import Narrator
 from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
@@ -292,7 +293,7 @@ class Rig:
             objects=self.objects,
             own=self.office,
             desired=DesiredStates(
-                renderer=self.renderer,
+                renderer=MeasuredRenderer(renderer=self.renderer, clock=self.clock, metrics=self.metrics),
                 objects=self.objects,
                 inputs=self.inputs,
                 instance="test",

@@ -5,7 +5,7 @@ tree SHAs of everything that the last rendering read, so a commit elsewhere in t
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -35,6 +35,10 @@ ones the same comes of it."""
 
 SLICE_OBJECTS = 8
 """So many objects are made ready in one go; then everybody else has a turn. Large ones take 50 ms each."""
+
+
+async def _in_silence() -> None:
+    """Nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,12 @@ class DesiredStates:
         *,
         others: Mapping[str, SourceTree] | None = None,
         again: bool = False,
+        announce: Callable[[], Awaitable[None]] = _in_silence,
     ) -> Desired:
         """The desired state at an artifact. Raises RenderError or SourceError with all that is wrong.
 
         `others` are the further sources. `again`: what did not work the last time, with the same input, is tried once
-        more instead of being said again.
+        more instead of being said again. `announce` is called before something is rendered.
         """
         metadata = application.metadata
         job = await self._job(application, artifact, others or {})
@@ -95,23 +100,20 @@ class DesiredStates:
         if failed is not None and failed[0] == attempt and not again:
             raise failed[1]
         try:
-            state.desired = await self._get(application, artifact, state, job, attempt, again=again)
+            at_hand = await self._at_hand(artifact, state, job, attempt, again=again)
+            if at_hand is None:
+                await announce()
+            state.desired = at_hand or await self._made(application, artifact, state, job, attempt)
         except TrimtabError as error:
             self._failed[state.owner.uid] = (attempt, error)
             raise
         self._failed.pop(state.owner.uid, None)
         return state.desired
 
-    async def _get(
-        self,
-        application: Application,
-        artifact: Artifact,
-        state: AppState,
-        job: RenderJob,
-        attempt: _Attempt,
-        *,
-        again: bool,
-    ) -> Desired:
+    async def _at_hand(
+        self, artifact: Artifact, state: AppState, job: RenderJob, attempt: _Attempt, *, again: bool
+    ) -> Desired | None:
+        """What was rendered last, where the same would come of it again."""
         uid = state.owner.uid
         known, current = self._known.get(uid), state.desired
         if known is not None and current is not None and not (current.problems and again):
@@ -121,11 +123,16 @@ class DesiredStates:
             if await self._key_of(job, known.folders, capable=known.reads_capabilities) == known.key:
                 self._known[uid] = replace(known, attempt=attempt)
                 return replace(current, revision=artifact.revision)
+        return None
+
+    async def _made(
+        self, application: Application, artifact: Artifact, state: AppState, job: RenderJob, attempt: _Attempt
+    ) -> Desired:
         async with self._slots:
             rendered = await self._renderer.render(job)
         key = await self._key_of(job, rendered.folders, capable=rendered.reads_capabilities) or ""
         desired = await self._mark(application, artifact, rendered, key, state)
-        self._known[uid] = _Known(attempt, key, rendered.folders, rendered.reads_capabilities)
+        self._known[state.owner.uid] = _Known(attempt, key, rendered.folders, rendered.reads_capabilities)
         return desired
 
     async def recall(self, application: Application, artifact: Artifact, state: AppState) -> Desired | None:

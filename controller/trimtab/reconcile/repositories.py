@@ -84,11 +84,12 @@ class RepositoryReconciler:
         try:
             included = self.includes.of(key, repository)
             fetched, credentials = await self._fetch(key, repository)
+            arrived_at = self.clock.now()
             # Before anything of the commit is read: what is included and its submodules come after it.
             verified = await self.verifications.check(
                 key, repository, fetched.revision, credentials, tag_sha=fetched.tag_sha
             )
-            artifact = await self._artifact(key, repository, fetched, credentials, included)
+            artifact = await self._artifact(key, repository, fetched, credentials, included, arrived_at)
         except SourceError as error:
             return await self._failed(key, repository, error)
         await self._arrived(key, repository, artifact, verified)
@@ -126,6 +127,7 @@ class RepositoryReconciler:
         fetched: Fetched,
         credentials: GitCredentials | None,
         included: tuple[Artifact, ...],
+        arrived_at: float,
     ) -> Artifact:
         known = self.artifacts.get(key)
         known_tree = known.tree if known and isinstance(known.tree, GitTree | GraftedTree) else None
@@ -139,7 +141,7 @@ class RepositoryReconciler:
             addresses=self.addresses.of(key.namespace),
         )
         same = known is not None and known.revision == fetched.revision
-        seen_at = known.seen_at if known and same else self.clock.now()
+        seen_at = known.seen_at if known and same else arrived_at
         digest = known.digest if known and known.tree == tree else tree_digest(await tree.digest(""))
         return Artifact(tree, fetched.revision, fetched.commit, seen_at, digest, included=included)
 

@@ -45,6 +45,7 @@ from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.culprits import Culprits
+from trimtab.reconcile.dependents import Dependents
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY, HELM_REPOSITORY, OCI_REPOSITORY, Desk
 from trimtab.reconcile.drifts import DriftDesk
@@ -130,19 +131,23 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
     if vault is not None:
         stack.callback(shutil.rmtree, vault, ignore_errors=True)
     applications, watches = _applications(outside, vault)
+    dependents = Dependents(desk=outside.desk, queue=outside.queue, readers=applications.desired)
     for each in watches:
         stack.push_async_callback(each.close)
     outside.metrics.watch_age(lambda: _oldest_sign_of_life_seconds(watches))
     outside.metrics.queue_depth(lambda: outside.queue.depth)
     roll_call = RollCall(desk=outside.desk, queue=outside.queue, objects=outside.objects)
     reconcilers: dict[str, Reconciler] = {
-        GIT_REPOSITORY: _repositories(outside),
+        GIT_REPOSITORY: _repositories(outside, dependents),
         OCI_REPOSITORY: _fetched_sources(
             outside,
+            dependents,
             OciOrigin(registries=outside.registries, accesses=outside.accesses, clock=outside.clock),
         ),
         HELM_REPOSITORY: _fetched_sources(
-            outside, HelmOrigin(charts=outside.charts, accesses=outside.accesses, clock=outside.clock)
+            outside,
+            dependents,
+            HelmOrigin(charts=outside.charts, accesses=outside.accesses, clock=outside.clock),
         ),
         APPLICATION: applications,
         ROLL_CALL: roll_call,
@@ -213,13 +218,14 @@ async def _load_instance(objects: KubeObjects, namespace: str) -> Instance:
         await asyncio.sleep(backoff.next_seconds(LONGEST_START_PAUSE_SECONDS, scatter=0.5))
 
 
-def _repositories(outside: _Outside) -> RepositoryReconciler:
+def _repositories(outside: _Outside, dependents: Dependents) -> RepositoryReconciler:
     settings = outside.settings
     return RepositoryReconciler(
         desk=outside.desk,
         queue=outside.queue,
         git=outside.git,
         artifacts=outside.artifacts,
+        dependents=dependents,
         credentials=CredentialCache(outside.objects),
         verifications=Verifications(
             git=outside.git, objects=outside.objects, verifier=ProcessVerifier(), clock=outside.clock
@@ -241,12 +247,13 @@ def _oldest_sign_of_life_seconds(watches: tuple[KubeWatches, ...]) -> float:
     return max(each.oldest_sign_of_life_seconds() for each in watches)
 
 
-def _fetched_sources(outside: _Outside, origin: Origin) -> FetchedSourceReconciler:
+def _fetched_sources(outside: _Outside, dependents: Dependents, origin: Origin) -> FetchedSourceReconciler:
     return FetchedSourceReconciler(
         origin=origin,
         desk=outside.desk,
         queue=outside.queue,
         artifacts=outside.artifacts,
+        dependents=dependents,
         accesses=outside.accesses,
         journal=outside.journal,
         clock=outside.clock,

@@ -26,6 +26,7 @@ from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.culprits import Culprits
+from trimtab.reconcile.dependents import Dependents
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import HELM_REPOSITORY, OCI_REPOSITORY, Desk
 from trimtab.reconcile.drifts import DriftDesk
@@ -164,8 +165,9 @@ class Rig:
         self.inputs = InputStore(objects=self.objects, key=SIGNING_KEY, wake=self.queue.add)
         self.inputs.watches = self.input_watches = FakeWatches(self.cluster, self.inputs.sink, namespace=NAMESPACE)
         self.journal = Journal(self.office, self.clock, instance="trimtab-test")
-        self.repositories = self._repositories()
         self.applications = self._applications()
+        self.dependents = Dependents(desk=self.desk, queue=self.queue, readers=self.applications.desired)
+        self.repositories = self._repositories()
         self.observer.wake = self.applications.wake
         accesses = Accesses(self.objects)
         reconcilers: dict[str, Reconciler] = {
@@ -249,6 +251,7 @@ class Rig:
             queue=self.queue,
             git=self.git,
             artifacts=self.artifacts,
+            dependents=self.dependents,
             credentials=CredentialCache(self.objects),
             verifications=Verifications(git=self.git, objects=self.objects, verifier=self.verifier, clock=self.clock),
             journal=self.journal,
@@ -263,6 +266,7 @@ class Rig:
             desk=self.desk,
             queue=self.queue,
             artifacts=self.artifacts,
+            dependents=self.dependents,
             accesses=accesses,
             journal=self.journal,
             clock=self.clock,

@@ -5,7 +5,7 @@ tree SHAs of everything that the last rendering read, so a commit elsewhere in t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -47,8 +47,29 @@ class _Known:
 
     attempt: _Attempt
     key: str
-    folders: tuple[Folder, ...]
+    folders: Mapping[Folder, str]
+    """With the digest that each had."""
     reads_capabilities: bool
+
+
+async def _digests(trees: Mapping[str, SourceTree], folders: Iterable[Folder]) -> dict[Folder, str] | None:
+    """The digest of each folder, by one look at each source; None where one is gone, which asks for a new rendering."""
+    wanted = [(name, folder) for name, folder in folders if name in trees]
+    try:
+        for source, tree in trees.items():
+            await tree.look_up([folder for name, folder in wanted if name == source])
+        return {(name, folder): await trees[name].digest(folder) for name, folder in wanted}
+    except SourceError:
+        return None
+
+
+async def _reads_the_same(tree: SourceTree, known: _Known, names: Collection[str]) -> bool:
+    """Whether the last rendering would find the same in `tree`, were it the source of these names."""
+    sources, *_ = known.attempt
+    if any(name in names and identity != tree.identity for name, identity, _ in sources):
+        return False
+    found = await _digests(dict.fromkeys(names, tree), known.folders)
+    return found is not None and found.items() <= known.folders.items()
 
 
 class DesiredStates:
@@ -120,7 +141,8 @@ class DesiredStates:
             # Most turns heal or tell: they ask Git nothing.
             if known.attempt == attempt:
                 return current
-            if await self._key_of(job, known.folders, capable=known.reads_capabilities) == known.key:
+            folders = await _digests(job.trees(), known.folders)
+            if folders is not None and self._key_of(job, folders, capable=known.reads_capabilities) == known.key:
                 self._known[uid] = replace(known, attempt=attempt)
                 return replace(current, revision=artifact.revision)
         return None
@@ -130,9 +152,10 @@ class DesiredStates:
     ) -> Desired:
         async with self._slots:
             rendered = await self._renderer.render(job)
-        key = await self._key_of(job, rendered.folders, capable=rendered.reads_capabilities) or ""
+        folders = await _digests(job.trees(), rendered.folders)
+        key = self._key_of(job, folders, capable=rendered.reads_capabilities) if folders is not None else ""
         desired = await self._mark(application, artifact, rendered, key, state)
-        self._known[state.owner.uid] = _Known(attempt, key, rendered.folders, rendered.reads_capabilities)
+        self._known[state.owner.uid] = _Known(attempt, key, folders or {}, rendered.reads_capabilities)
         return desired
 
     async def recall(self, application: Application, artifact: Artifact, state: AppState) -> Desired | None:
@@ -151,6 +174,17 @@ class DesiredStates:
             return await self._mark(application, old, rendered, "", state)
         except (ValueError, TrimtabError):
             return None
+
+    async def concerned(self, tree: SourceTree, readers: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """The Applications (UID → what they call the source) that read something else in `tree` than they did last.
+
+        One look answers for all. Raises SourceError.
+        """
+        known = {uid: self._known.get(uid) for uid in readers if uid not in self._failed}
+        read = [(uid, name, folder) for uid, each in known.items() if each for name, folder in each.folders]
+        await tree.look_up({folder for uid, name, folder in read if name in readers[uid]})
+        same = [uid for uid, each in known.items() if each and await _reads_the_same(tree, each, readers[uid])]
+        return frozenset(readers.keys() - same)
 
     def outdated(self, key: Key) -> bool:
         """Whether what an Application's last desired state was made of has changed in the cluster."""
@@ -176,15 +210,9 @@ class DesiredStates:
             inputs=replace(inputs, capabilities=capabilities),
         )
 
-    async def _key_of(self, job: RenderJob, folders: tuple[Folder, ...], *, capable: bool) -> str | None:
-        """The render key; None where a folder of the last rendering is gone, which asks for a new one."""
+    def _key_of(self, job: RenderJob, folders: Mapping[Folder, str], *, capable: bool) -> str:
         sources = job.trees()
-        try:
-            trees = {
-                f"{name}:{folder}": await sources[name].digest(folder) for name, folder in folders if name in sources
-            }
-        except SourceError:
-            return None
+        trees = {f"{name}:{folder}": digest for (name, folder), digest in folders.items()}
         spec = render_spec(job.spec) | {"identity": {name: tree.identity for name, tree in sources.items()}}
         inputs = job.inputs.digest + (f"/{job.inputs.capabilities.digest}" if capable else "")
         return render_key(trees=trees, spec=spec, inputs=inputs, tools=self._renderer.tools)

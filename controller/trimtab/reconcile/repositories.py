@@ -13,6 +13,7 @@ from trimtab.core.outcome import Outcome, Result
 from trimtab.core.revision import Revision
 from trimtab.reconcile.artifacts import Artifact, Artifacts
 from trimtab.reconcile.credentials import CredentialCache
+from trimtab.reconcile.dependents import Dependents
 from trimtab.reconcile.desk import Desk
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.grafted_tree import GraftedTree
@@ -51,6 +52,7 @@ class RepositoryReconciler:
     queue: WorkQueue
     git: Git
     artifacts: Artifacts
+    dependents: Dependents
     credentials: CredentialCache
     verifications: Verifications
     journal: Journal
@@ -151,7 +153,7 @@ class RepositoryReconciler:
         self.artifacts.mark_tried(key)
         if self.artifacts.put(key, artifact):
             # Applications first: the status below is news, their work is the point.
-            self._wake_dependents(key)
+            await self.dependents.arrived(key, artifact.tree)
         by = VerifiedNews(verified.by, verified.message) if verified else None
         await self._report(repository, RepositoryNews(artifact=_news(artifact), verified=by))
 
@@ -160,7 +162,7 @@ class RepositoryReconciler:
             self.credentials.forget(key)
         await self._restore(key, repository)
         if self.artifacts.mark_tried(key):
-            self._wake_dependents(key)
+            self.dependents.all_of(key)
         unverified = isinstance(error, NotVerified)
         await self._report(repository, RepositoryNews(problem=error.problems[0], unverified=unverified))
         if not error.retry:
@@ -188,11 +190,7 @@ class RepositoryReconciler:
             return
         restored = Artifact(tree, revision, None, self.clock.now(), included=included)
         if self.artifacts.put(key, restored):
-            self._wake_dependents(key)
-
-    def _wake_dependents(self, key: Key) -> None:
-        for dependent in (*self.desk.dependents(key), *self.desk.including(key)):
-            self.queue.add(dependent)
+            self.dependents.all_of(key)
 
     async def _unreadable(self, key: Key) -> Outcome:
         invalid = self.desk.invalid(key)
@@ -201,7 +199,7 @@ class RepositoryReconciler:
             self.credentials.forget(key)
             self.verifications.forget(key)
             self.queue.forget(key)
-            self._wake_dependents(key)
+            self.dependents.all_of(key)
             return Outcome.done()
         body, problem = invalid
         await self.journal.invalid(RESOURCE, body, problem, GitRepositoryStatus)

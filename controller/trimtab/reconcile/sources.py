@@ -92,6 +92,11 @@ def source_key(key: Key, ref: SourceRef) -> Key:
     return Key(ref.kind, key.namespace, ref.name)
 
 
+def names_of(key: Key, application: Application, source: Key) -> frozenset[str]:
+    """What an Application calls a source: a name for each use of it, the empty one where it is the first."""
+    return frozenset(name for name, ref, _ in _wanted(application) if source_key(key, ref) == source)
+
+
 def source_keys(key: Key, application: Application) -> Iterator[Key]:
     """All sources of an Application."""
     return (source_key(key, ref) for _, ref, _ in _wanted(application))

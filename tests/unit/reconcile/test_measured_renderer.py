@@ -7,6 +7,7 @@ from tests.fakes.controller import Rig, config_map
 from tests.fakes.office import APP, REPO
 
 from trimtab.core.errors import Problem
+from trimtab.reconcile.ports import Rendered, RenderJob
 
 pytestmark = pytest.mark.looptime
 
@@ -25,11 +26,11 @@ async def test_the_seconds_are_those_of_the_rendering(rig: Rig) -> None:
     await rig.sail(A)
     render = rig.renderer.render
 
-    async def slowly(job):
+    async def slowly(job: RenderJob) -> Rendered:
         await asyncio.sleep(3)
         return await render(job)
 
-    rig.renderer.render = slowly
+    rig.renderer.render = slowly  # type: ignore[method-assign]
     rig.push(A, B)
     await rig.settle()
     assert rig.metrics.all("rendered")[-1] == ("rendered", pytest.approx(3, abs=0.1))

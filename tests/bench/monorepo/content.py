@@ -95,7 +95,7 @@ class Monorepo:
         """What a file holds in its version; other versions are other texts."""
         folder, _, name = path.rpartition("/")
         if folder.startswith("bases/"):
-            return _base_text(folder.removeprefix("bases/"), name)
+            return _base_text(folder.removeprefix("bases/"), name, version)
         if not path.startswith("teams/") or name not in _MANIFESTS:
             return _plain_text(path, version)
         app = App(int(path.split("/")[2].removeprefix("app-")))
@@ -154,9 +154,9 @@ def _plain_text(path: str, version: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _base_text(base: str, name: str) -> str:
+def _base_text(base: str, name: str, version: int) -> str:
     if name != "kustomization.yaml":
-        return yaml.safe_dump(_manifest(base, name, 0), sort_keys=False)
+        return yaml.safe_dump(_manifest(base, name, version), sort_keys=False)
     resources = ["account.yaml", "settings.yaml", "service.yaml", "deployment.yaml"]
     return yaml.safe_dump({"resources": resources, "commonAnnotations": {"bench.example/base": base}})
 
@@ -168,7 +168,7 @@ def _overlay_part(app: App, name: str, version: int) -> Body:
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": f"{base}-settings"},
-            "data": {"TURN": str(version), "OWNER": app.team},
+            "data": {"OVERLAY": str(version), "OWNER": app.team},
         }
     return {
         "resources": [f"../../../../../{app.base}"],

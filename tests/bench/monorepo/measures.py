@@ -96,10 +96,16 @@ class Fleet:
         version, log_bytes = await scene.version(collection), scene.log_bytes()
         before = Counts.of(self.controller)
         revision = self._commit(path, number)
-        async with asyncio.timeout(_FOLLOW_SECONDS), scene.watch(collection, version) as changes:
+        async with (
+            asyncio.timeout(_FOLLOW_SECONDS),
+            scene.watch(collection, version) as changes,
+            scene.watch(git_repository.RESOURCE.path(self.namespace), version) as of_source,
+        ):
             started = time.perf_counter()
             await scene.poke(self.namespace, revision)
             told = await _told(changes, revision, self.monorepo.applications)
+            # The GitRepository, too, has told it then.
+            await _seen(of_source, revision)
         await scene.quiet(seconds=_QUIET_SECONDS)
         after = Counts.of(self.controller)
         return Followed(
@@ -153,6 +159,13 @@ class Fleet:
 
     def _writes(self, log_bytes: int) -> dict[str, int]:
         return dict(Counter(each.resource for each in self.scene.requests_since(log_bytes) if each.writes))
+
+
+async def _seen(changes: AsyncIterator[Change], revision: str) -> None:
+    async for change in changes:
+        if change.body["status"].get("artifact", {}).get("revision") == revision:
+            return
+    raise RuntimeError("the watch ended before the GitRepository had told the revision")
 
 
 async def _told(changes: AsyncIterator[Change], revision: str, count: int) -> dict[str, float]:

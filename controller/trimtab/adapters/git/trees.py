@@ -108,9 +108,12 @@ def listed(tips: git.Repo, sha: str, path: str, *, max_files: int) -> Iterator[E
         _end(process)
 
 
-def rows(tips: git.Repo, sha: str, *, max_rows: int) -> Iterator[tuple[str, str, str]]:
+def rows(
+    tips: git.Repo, sha: str, *, max_rows: int, endings: tuple[bytes, ...] = (b"",)
+) -> Iterator[tuple[str, str, str]]:
     """Mode, SHA and path of all that a commit or tree holds, submodules included, whatever the names are like.
 
+    Where only names with certain endings are wanted, the others count and are not looked at.
     Raises SourceError: TooManyFiles, ContentRefused for names that are not UTF-8.
     """
     process = tips.git.ls_tree("-r", "-z", "--full-tree", sha, as_process=True)
@@ -118,6 +121,8 @@ def rows(tips: git.Repo, sha: str, *, max_rows: int) -> Iterator[tuple[str, str,
         for count, row in enumerate(_rows(process.stdout), 1):
             if count > max_rows:
                 raise _too_many(max_rows, "")
+            if not row.endswith(endings):
+                continue
             head, _, name = row.partition(b"\t")
             mode, _, found = head.decode().split()
             try:

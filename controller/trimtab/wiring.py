@@ -131,7 +131,9 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
     if vault is not None:
         stack.callback(shutil.rmtree, vault, ignore_errors=True)
     applications, watches = _applications(outside, vault)
-    dependents = Dependents(desk=outside.desk, queue=outside.queue, readers=applications.desired)
+    dependents = Dependents(
+        desk=outside.desk, queue=outside.queue, artifacts=outside.artifacts, readers=applications.desired
+    )
     for each in watches:
         stack.push_async_callback(each.close)
     outside.metrics.watch_age(lambda: _oldest_sign_of_life_seconds(watches))

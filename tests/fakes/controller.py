@@ -166,7 +166,9 @@ class Rig:
         self.inputs.watches = self.input_watches = FakeWatches(self.cluster, self.inputs.sink, namespace=NAMESPACE)
         self.journal = Journal(self.office, self.clock, instance="trimtab-test")
         self.applications = self._applications()
-        self.dependents = Dependents(desk=self.desk, queue=self.queue, readers=self.applications.desired)
+        self.dependents = Dependents(
+            desk=self.desk, queue=self.queue, artifacts=self.artifacts, readers=self.applications.desired
+        )
         self.repositories = self._repositories()
         self.observer.wake = self.applications.wake
         accesses = Accesses(self.objects)

@@ -272,7 +272,7 @@ class ApplicationReconciler:
         def newer() -> bool:
             now = self.desk.application(key)
             return (
-                self.sources.moved(key, application, bundle)
+                self._moved(key, application, bundle)
                 or now is None
                 or now.metadata.generation != application.metadata.generation
                 or now.metadata.deleting
@@ -280,6 +280,13 @@ class ApplicationReconciler:
             )
 
         return newer
+
+    def _moved(self, key: Key, application: Application, bundle: Bundle) -> bool:
+        """Whether a source brought something else. A commit elsewhere in a repository does not cut short an apply."""
+        if not self.sources.moved(key, application, bundle):
+            return False
+        trees = self.sources.trees(key, application)
+        return trees is None or not self.desired.covers(application.metadata.uid, trees)
 
     async def _source_absent(self, source: Key) -> bool:
         """Whether the server has no such source: that none was shown is no proof."""

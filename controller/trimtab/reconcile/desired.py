@@ -50,6 +50,8 @@ class _Known:
     folders: Mapping[Folder, str]
     """With the digest that each had."""
     reads_capabilities: bool
+    equals: frozenset[tuple[str, str, str]] = frozenset()
+    """The sources as in `attempt` that came since with the same digests; of each name the newest."""
 
 
 async def _digests(trees: Mapping[str, SourceTree], folders: Iterable[Folder]) -> dict[Folder, str] | None:
@@ -63,7 +65,7 @@ async def _digests(trees: Mapping[str, SourceTree], folders: Iterable[Folder]) -
         return None
 
 
-async def _reads_the_same(tree: SourceTree, known: _Known, names: Collection[str]) -> bool:
+async def _means_the_same(tree: SourceTree, known: _Known, names: Collection[str]) -> bool:
     """Whether the last rendering would find the same in `tree`, were it the source of these names."""
     sources, *_ = known.attempt
     if any(name in names and identity != tree.identity for name, identity, _ in sources):
@@ -143,7 +145,7 @@ class DesiredStates:
                 return current
             folders = await _digests(job.trees(), known.folders)
             if folders is not None and self._key_of(job, folders, capable=known.reads_capabilities) == known.key:
-                self._known[uid] = replace(known, attempt=attempt)
+                self._known[uid] = replace(known, attempt=attempt, equals=frozenset())
                 return replace(current, revision=artifact.revision)
         return None
 
@@ -175,16 +177,29 @@ class DesiredStates:
         except (ValueError, TrimtabError):
             return None
 
-    async def concerned(self, tree: SourceTree, readers: Mapping[str, Collection[str]]) -> frozenset[str]:
-        """The Applications (UID → what they call the source) that read something else in `tree` than they did last.
+    async def unconcerned(self, tree: SourceTree, readers: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """The Applications (UID → what they call the source) to which `tree` means what they rendered last.
 
         One look answers for all. Raises SourceError.
         """
-        known = {uid: self._known.get(uid) for uid in readers if uid not in self._failed}
-        read = [(uid, name, folder) for uid, each in known.items() if each for name, folder in each.folders]
+        known = {uid: self._known[uid] for uid in readers if uid in self._known and uid not in self._failed}
+        read = [(uid, name, folder) for uid, each in known.items() for name, folder in each.folders]
         await tree.look_up({folder for uid, name, folder in read if name in readers[uid]})
-        same = [uid for uid, each in known.items() if each and await _reads_the_same(tree, each, readers[uid])]
-        return frozenset(readers.keys() - same)
+        found = [uid for uid, each in known.items() if await _means_the_same(tree, each, readers[uid])]
+        for uid in found:
+            if self._known.get(uid) is known[uid]:
+                newest = {name: (name, tree.identity, tree.revision) for name in readers[uid]}
+                kept = {each[0]: each for each in known[uid].equals} | newest
+                self._known[uid] = replace(known[uid], equals=frozenset(kept.values()))
+        return frozenset(found)
+
+    def covers(self, uid: str, trees: Mapping[str, SourceTree]) -> bool:
+        """Whether the sources are known to mean what an Application rendered last."""
+        known = self._known.get(uid)
+        if known is None:
+            return False
+        sources, *_ = known.attempt
+        return {(name, tree.identity, tree.revision) for name, tree in trees.items()} <= {*sources, *known.equals}
 
     def outdated(self, key: Key) -> bool:
         """Whether what an Application's last desired state was made of has changed in the cluster."""

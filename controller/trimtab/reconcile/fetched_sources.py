@@ -60,9 +60,8 @@ class FetchedSourceReconciler:
         except SourceError as error:
             return await self._failed(key, source, error)
         self.artifacts.mark_tried(key)
-        if self.artifacts.put(key, artifact):
-            # Applications first: the status below is news, their work is the point.
-            await self.dependents.arrived(key, artifact.tree)
+        # Applications first: the status below is news, their work is the point.
+        await self.dependents.arrived(key, artifact)
         await self._report(source, _news(artifact))
         return Outcome.done(again_seconds=self._scattered(source.spec.interval_seconds))
 
@@ -89,7 +88,7 @@ class FetchedSourceReconciler:
         self.accesses.forget(key)
         await self._restore(key, source)
         if self.artifacts.mark_tried(key):
-            self.dependents.all_of(key)
+            self.dependents.wake(key)
         await self._report(source, FetchedNews(problem=error.problems[0]))
         if not error.retry:
             return Outcome(Result.FAILURE, self._scattered(source.spec.interval_seconds), str(error))
@@ -101,7 +100,7 @@ class FetchedSourceReconciler:
             return
         restored = await self.origin.recall(key, source)
         if restored is not None and self.artifacts.put(key, restored):
-            self.dependents.all_of(key)
+            self.dependents.wake(key)
 
     async def _unreadable(self, key: Key) -> Outcome:
         invalid = self.desk.invalid(key)
@@ -112,7 +111,7 @@ class FetchedSourceReconciler:
             self.journal.forget(key)
             self.queue.forget(key)
             self._asked.pop(key, None)
-            self.dependents.all_of(key)
+            self.dependents.wake(key)
             return Outcome.done()
         body, problem = invalid
         await self.journal.invalid(self.origin.resource, body, problem, self.origin.status)

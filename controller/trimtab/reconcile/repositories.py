@@ -151,9 +151,8 @@ class RepositoryReconciler:
         self, key: Key, repository: GitRepository, artifact: Artifact, verified: Verified | None
     ) -> None:
         self.artifacts.mark_tried(key)
-        if self.artifacts.put(key, artifact):
-            # Applications first: the status below is news, their work is the point.
-            await self.dependents.arrived(key, artifact.tree)
+        # Applications first: the status below is news, their work is the point.
+        await self.dependents.arrived(key, artifact)
         by = VerifiedNews(verified.by, verified.message) if verified else None
         await self._report(repository, RepositoryNews(artifact=_news(artifact), verified=by))
 
@@ -162,7 +161,7 @@ class RepositoryReconciler:
             self.credentials.forget(key)
         await self._restore(key, repository)
         if self.artifacts.mark_tried(key):
-            self.dependents.all_of(key)
+            self.dependents.wake(key)
         unverified = isinstance(error, NotVerified)
         await self._report(repository, RepositoryNews(problem=error.problems[0], unverified=unverified))
         if not error.retry:
@@ -190,7 +189,7 @@ class RepositoryReconciler:
             return
         restored = Artifact(tree, revision, None, self.clock.now(), included=included)
         if self.artifacts.put(key, restored):
-            self.dependents.all_of(key)
+            self.dependents.wake(key)
 
     async def _unreadable(self, key: Key) -> Outcome:
         invalid = self.desk.invalid(key)
@@ -199,7 +198,7 @@ class RepositoryReconciler:
             self.credentials.forget(key)
             self.verifications.forget(key)
             self.queue.forget(key)
-            self.dependents.all_of(key)
+            self.dependents.wake(key)
             return Outcome.done()
         body, problem = invalid
         await self.journal.invalid(RESOURCE, body, problem, GitRepositoryStatus)

@@ -58,6 +58,12 @@ class Sources:
         """Whether a source has another artifact by now, or the Application other sources."""
         return self._seen(key, application) != bundle.seen
 
+    def trees(self, key: Key, application: Application) -> dict[str, SourceTree] | None:
+        """The trees of the newest artifacts by name; None where one is missing. An index stands for its charts."""
+        names = (name for name, _, _ in _wanted(application))
+        found = {name: each.tree for name, each in zip(names, self._seen(key, application), strict=True) if each}
+        return found if len(found) == len(_wanted(application)) else None
+
     def forget(self, key: Key) -> None:
         """The Application is gone."""
         for each in [each for each in self._chosen if each[0] == key]:

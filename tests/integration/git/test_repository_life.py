@@ -33,7 +33,7 @@ from trimtab.source.addresses import NamespaceAddresses
 class Nobody:
     """There are no Applications."""
 
-    async def concerned(self, tree: SourceTree, readers: Mapping[str, Collection[str]]) -> frozenset[str]:
+    async def unconcerned(self, tree: SourceTree, readers: Mapping[str, Collection[str]]) -> frozenset[str]:
         """None."""
         return frozenset()
 
@@ -53,7 +53,7 @@ class Life:
             queue=self.queue,
             git=mirrors,
             artifacts=self.artifacts,
-            dependents=Dependents(desk=self.office.desk, queue=self.queue, readers=Nobody()),
+            dependents=Dependents(desk=self.office.desk, queue=self.queue, artifacts=self.artifacts, readers=Nobody()),
             credentials=CredentialCache(objects),
             verifications=Verifications(git=mirrors, objects=objects, verifier=FakeVerifier(), clock=clock),
             journal=Journal(self.office, clock, instance="trimtab-test"),

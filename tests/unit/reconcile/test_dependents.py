@@ -1,10 +1,11 @@
 """Whom a new revision concerns: found by one look at the source, woken before all others."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 
 import pytest
 from tests.fakes.controller import Rig, config_map
-from tests.fakes.office import APP, REPO, key_of
+from tests.fakes.office import REPO, key_of
 
 from trimtab.core.errors import Problem, SourceError
 from trimtab.reconcile.ports import SourceTree
@@ -79,7 +80,7 @@ async def test_one_that_failed_is_tried_at_once_though_its_folder_is_as_it_was(r
 
 async def test_a_source_that_cannot_be_looked_at_concerns_all(rig: Rig) -> None:
     class Blind:
-        async def concerned(self, tree: SourceTree, readers: Mapping[str, Collection[str]]) -> frozenset[str]:
+        async def unconcerned(self, tree: SourceTree, readers: Mapping[str, Collection[str]]) -> frozenset[str]:
             raise SourceError(Problem("the worker ended"))
 
     await sail(rig)
@@ -97,11 +98,52 @@ async def test_a_source_that_cannot_be_looked_at_concerns_all(rig: Rig) -> None:
     assert not any(behind for _, behind in added)
 
 
-async def test_a_chart_of_an_index_is_not_looked_for_in_it(rig: Rig) -> None:
-    await rig.sail(config_map("a"))
-    assert rig.office.said(APP) == ("True", "Applied")
-    found = await rig.applications.desired.concerned(
-        rig.artifacts.get(REPO).tree,  # type: ignore[union-attr]
-        {rig.office.bodies[APP]["metadata"]["uid"]: ("chart",), "unknown": ("",)},
-    )
-    assert found == {"unknown"}, "it calls the source by no such name"
+async def test_a_commit_elsewhere_does_not_cut_short_what_is_being_applied(rig: Rig) -> None:
+    await sail(rig)
+    rig.objects.delay_seconds = 20
+    many = [config_map(f"n{number}") for number in range(20)]
+    old = rig.git.commit({**FOLDERS, "app4": many})
+    rig.office.poke(REPO, old)
+    await rig.settle(50)
+    assert rig.office.said(APPS["app4"])[1] == "Applying"
+    for number in range(3):
+        new = rig.git.commit({**FOLDERS, "app4": many, "docs": [config_map(f"d{number}")]})
+        rig.office.poke(REPO, new)
+        await rig.settle(5)
+    assert rig.office.said(APPS["app4"])[1] == "Applying"
+    await rig.settle(400)
+    assert rig.renderer.rendered == len(APPS) + 1
+    assert all(rig.is_there(body) for body in many)
+    history = [(item["revision"], item["result"]) for item in rig.office.status(APPS["app4"])["history"]]
+    assert history[:2] == [(f"main@sha1:{new}", "Applied"), (f"main@sha1:{old}", "Applied")]
+    assert not any(result == "superseded" for _, result, _ in rig.metrics.all("reconciled"))
+
+
+async def test_a_commit_of_its_own_after_others_elsewhere_does(rig: Rig) -> None:
+    await sail(rig)
+    rig.objects.delay_seconds = 20
+    many = [config_map(f"n{number}") for number in range(20)]
+    rig.office.poke(REPO, rig.git.commit({**FOLDERS, "app4": many}))
+    await rig.settle(50)
+    rig.office.poke(REPO, rig.git.commit({**FOLDERS, "app4": many, "docs": []}))
+    await rig.settle(5)
+    rig.office.poke(REPO, rig.git.commit({**FOLDERS, "app4": many[:3]}))
+    await rig.settle(400)
+    assert not any(rig.is_there(body) for body in many[3:])
+    assert [result for _, result, _ in rig.metrics.all("reconciled")].count("superseded") == 1
+
+
+async def test_an_application_made_while_the_source_is_looked_at_follows_it_too(rig: Rig) -> None:
+    await sail(rig)
+    new = key_of("Application", "new")
+    readers = rig.dependents.readers
+
+    class Slow:
+        async def unconcerned(self, tree: SourceTree, known: Mapping[str, Collection[str]]) -> frozenset[str]:
+            rig.office.create(new, sourceRef={"name": "fleet"}, path="app0", prune=True, targetNamespace="shop")
+            await asyncio.sleep(3)
+            return await readers.unconcerned(tree, known)
+
+    rig.dependents.readers = Slow()
+    sha = await push(rig, docs=[])
+    assert rig.office.status(new)["lastAttemptedRevision"] == f"main@sha1:{sha}"

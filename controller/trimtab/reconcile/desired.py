@@ -182,7 +182,7 @@ class DesiredStates:
 
         One look answers for all. Raises SourceError.
         """
-        known = {uid: self._known[uid] for uid in readers if uid in self._known and uid not in self._failed}
+        known = {uid: each for uid in readers if (each := self._comparable(uid)) is not None}
         read = [(uid, name, folder) for uid, each in known.items() for name, folder in each.folders]
         await tree.look_up({folder for uid, name, folder in read if name in readers[uid]})
         found = [uid for uid, each in known.items() if await _means_the_same(tree, each, readers[uid])]
@@ -192,6 +192,11 @@ class DesiredStates:
                 kept = {each[0]: each for each in known[uid].equals} | newest
                 self._known[uid] = replace(known[uid], equals=frozenset(kept.values()))
         return frozenset(found)
+
+    def _comparable(self, uid: str) -> _Known | None:
+        """The last rendering, unless another failed since, or the digests of its folders were not to be had."""
+        known = self._known.get(uid)
+        return known if known is not None and known.key and uid not in self._failed else None
 
     def covers(self, uid: str, trees: Mapping[str, SourceTree]) -> bool:
         """Whether the sources are known to mean what an Application rendered last."""

@@ -20,8 +20,8 @@ from tests.bench.scene import Change, Scene, condition
 from trimtab.api import application, git_repository
 from trimtab.cli.demo.controller_process import ControllerProcess
 
-_FIRST_SECONDS: Final = 900.0
-_FOLLOW_SECONDS: Final = 120.0
+_FIRST_SECONDS: Final = 1800.0
+_FOLLOW_SECONDS: Final = 600.0
 _QUIET_SECONDS: Final = 1.0
 REST_SECONDS: Final = 25.0
 """Longer than idle Git workers live, and than freed memory is kept."""

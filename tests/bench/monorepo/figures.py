@@ -37,7 +37,8 @@ class Followed:
     """One commit until all Applications had told it.
 
     `plans` counts the Applications that planned something for it, `plan_seconds` is from the end of the fetch until all
-    of them had; `told_seconds` from the poke until the first and the last Application named the revision.
+    of them had; `told_seconds` from the poke until the one that it changes (or the first) and the last Application named
+    the revision; `cpu_seconds` are the controller's, with all that it started.
     """
 
     fetch_seconds: float
@@ -45,6 +46,7 @@ class Followed:
     plans: int
     plan_seconds: float
     told_seconds: tuple[float, float]
+    cpu_seconds: float
     writes: dict[str, int]
 
     @property
@@ -103,13 +105,15 @@ class Monorepo:
             return []
         of = f"of {len(self.touching)} commits"
         plans = [each.plan_seconds for each in self.touching]
+        first, last = ([each.told_seconds[index] for each in self.touching] for index in (0, 1))
         fetches = [each.fetch_seconds for each in (*self.touching, *self.readmes)]
         return [
             Line("one Application touched: renders, at most", max(each.renders for each in self.touching), "", of, 1),
             Line("one Application touched: fetched → plan, p50", median(plans), "s", of, 0.5),
             Line("one Application touched: fetched → plan, longest", max(plans), "s", of, 0.5),
-            _told("one Application touched: commit → applied by it", [each.told_seconds[0] for each in self.touching]),
-            _told("one Application touched: commit → told by all", [each.told_seconds[1] for each in self.touching]),
+            _spread("one Application touched: commit → applied by it", first),
+            _spread("one Application touched: commit → told by all", last),
+            _spread("one Application touched: CPU", [each.cpu_seconds for each in self.touching]),
             _writes("one Application touched: writes but statuses", [each.other_writes for each in self.touching]),
             Line("fetch of a commit, p50", median(fetches), "s", f"of {len(fetches)}"),
             Line("fetch of a commit, longest", max(fetches), "s", f"of {len(fetches)}"),
@@ -126,7 +130,8 @@ class Monorepo:
             Line("README touched: renders", sum(each.renders for each in found), "", of, 0),
             Line("README touched: writes but statuses", others, "", of, 0),
             Line("README touched: status writes per Application", max(statuses), "", of, 1),
-            _told("README touched: commit → told by all", [each.told_seconds[1] for each in found]),
+            _spread("README touched: commit → told by all", [each.told_seconds[1] for each in found]),
+            _spread("README touched: CPU", [each.cpu_seconds for each in found]),
         ]
 
     def _row(self) -> list[Line]:
@@ -147,7 +152,7 @@ class Monorepo:
         ]
 
 
-def _told(what: str, seconds: list[float]) -> Line:
+def _spread(what: str, seconds: list[float]) -> Line:
     return Line(what, quantile(seconds, 0.5), "s", f"up to {max(seconds):.2f}")
 
 

@@ -94,7 +94,7 @@ class Fleet:
         """Commit one file in another version, poke, and wait until all Applications name the revision."""
         scene, collection = self.scene, application.RESOURCE.path(self.namespace)
         version, log_bytes = await scene.version(collection), scene.log_bytes()
-        before = Counts.of(self.controller)
+        before, used = Counts.of(self.controller), self._cpu_seconds()
         revision = self._commit(path, number)
         async with (
             asyncio.timeout(_FOLLOW_SECONDS),
@@ -114,6 +114,7 @@ class Fleet:
             plans=after.plans - before.plans,
             plan_seconds=after.plan_seconds - before.plan_seconds,
             told_seconds=(told.get(_application(path), min(told.values())) - started, max(told.values()) - started),
+            cpu_seconds=self._cpu_seconds() - used,
             writes=self._writes(log_bytes),
         )
 
@@ -156,6 +157,9 @@ class Fleet:
 
     def _commit(self, path: str, number: int) -> str:
         return self.scene.commit({path: self.monorepo.text(path, 1_000 + number)}, f"Turn {path}")
+
+    def _cpu_seconds(self) -> float:
+        return processes.cpu_seconds(processes.family(self.controller.pid))
 
     def _writes(self, log_bytes: int) -> dict[str, int]:
         return dict(Counter(each.resource for each in self.scene.requests_since(log_bytes) if each.writes))

@@ -36,9 +36,9 @@ class FirstSync:
 class Followed:
     """One commit until all Applications had told it.
 
-    `plans` counts the Applications that planned something for it, `plan_seconds` is from the end of the fetch until all
-    of them had; `told_seconds` from the poke until the one that it changes (or the first) and the last Application named
-    the revision; `cpu_seconds` are the controller's, with all that it started.
+    `plans` counts the Applications that planned something for it, `plan_seconds` are from the end of the fetch to such
+    a plan (not a number where there is none); `told_seconds` from the poke until the one that it changes (or the first)
+    and the last Application named the revision; `cpu_seconds` are the controller's, with all that it started.
     """
 
     fetch_seconds: float

@@ -9,6 +9,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from math import nan
 from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -108,11 +109,12 @@ class Fleet:
             await _seen(of_source, revision)
         await scene.quiet(seconds=_QUIET_SECONDS)
         after = Counts.of(self.controller)
+        plans, planned = after.plans - before.plans, after.plan_seconds - before.plan_seconds
         return Followed(
             fetch_seconds=after.fetch_seconds - before.fetch_seconds,
             renders=after.renders - before.renders,
-            plans=after.plans - before.plans,
-            plan_seconds=after.plan_seconds - before.plan_seconds,
+            plans=plans,
+            plan_seconds=planned / plans if plans else nan,
             told_seconds=(told.get(_application(path), min(told.values())) - started, max(told.values()) - started),
             cpu_seconds=self._cpu_seconds() - used,
             writes=self._writes(log_bytes),

@@ -45,6 +45,7 @@ from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.culprits import Culprits
+from trimtab.reconcile.dependents import Dependents
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY, HELM_REPOSITORY, OCI_REPOSITORY, Desk
 from trimtab.reconcile.drifts import DriftDesk
@@ -53,6 +54,7 @@ from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.loop import Loop, Reconciler
+from trimtab.reconcile.measured_renderer import MeasuredRenderer
 from trimtab.reconcile.narrator import Narrator
 from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
@@ -130,19 +132,25 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
     if vault is not None:
         stack.callback(shutil.rmtree, vault, ignore_errors=True)
     applications, watches = _applications(outside, vault)
+    dependents = Dependents(
+        desk=outside.desk, queue=outside.queue, artifacts=outside.artifacts, readers=applications.desired
+    )
     for each in watches:
         stack.push_async_callback(each.close)
     outside.metrics.watch_age(lambda: _oldest_sign_of_life_seconds(watches))
     outside.metrics.queue_depth(lambda: outside.queue.depth)
     roll_call = RollCall(desk=outside.desk, queue=outside.queue, objects=outside.objects)
     reconcilers: dict[str, Reconciler] = {
-        GIT_REPOSITORY: _repositories(outside),
+        GIT_REPOSITORY: _repositories(outside, dependents),
         OCI_REPOSITORY: _fetched_sources(
             outside,
+            dependents,
             OciOrigin(registries=outside.registries, accesses=outside.accesses, clock=outside.clock),
         ),
         HELM_REPOSITORY: _fetched_sources(
-            outside, HelmOrigin(charts=outside.charts, accesses=outside.accesses, clock=outside.clock)
+            outside,
+            dependents,
+            HelmOrigin(charts=outside.charts, accesses=outside.accesses, clock=outside.clock),
         ),
         APPLICATION: applications,
         ROLL_CALL: roll_call,
@@ -213,13 +221,14 @@ async def _load_instance(objects: KubeObjects, namespace: str) -> Instance:
         await asyncio.sleep(backoff.next_seconds(LONGEST_START_PAUSE_SECONDS, scatter=0.5))
 
 
-def _repositories(outside: _Outside) -> RepositoryReconciler:
+def _repositories(outside: _Outside, dependents: Dependents) -> RepositoryReconciler:
     settings, secrets = outside.settings, ReferredSecrets(outside.objects)
     return RepositoryReconciler(
         desk=outside.desk,
         queue=outside.queue,
         git=outside.git,
         artifacts=outside.artifacts,
+        dependents=dependents,
         credentials=CredentialCache(secrets),
         verifications=Verifications(git=outside.git, secrets=secrets, verifier=ProcessVerifier(), clock=outside.clock),
         journal=outside.journal,
@@ -239,12 +248,13 @@ def _oldest_sign_of_life_seconds(watches: tuple[KubeWatches, ...]) -> float:
     return max(each.oldest_sign_of_life_seconds() for each in watches)
 
 
-def _fetched_sources(outside: _Outside, origin: Origin) -> FetchedSourceReconciler:
+def _fetched_sources(outside: _Outside, dependents: Dependents, origin: Origin) -> FetchedSourceReconciler:
     return FetchedSourceReconciler(
         origin=origin,
         desk=outside.desk,
         queue=outside.queue,
         artifacts=outside.artifacts,
+        dependents=dependents,
         accesses=outside.accesses,
         journal=outside.journal,
         clock=outside.clock,
@@ -285,7 +295,7 @@ def _applications(outside: _Outside, vault: Path | None) -> tuple[ApplicationRec
         objects=objects,
         own=own,
         desired=DesiredStates(
-            renderer=renderer,
+            renderer=MeasuredRenderer(renderer=renderer, clock=clock, metrics=outside.metrics),
             objects=objects,
             inputs=inputs,
             instance=instance.id,

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tests.bench import measures
 from tests.bench.edits import edits
+from tests.bench.monorepo.campaign import Size
+from tests.bench.monorepo.campaign import run as follow_monorepo
 from tests.bench.processes import PeakSampler
 from tests.bench.results import FirstApply, Plain, Results, Round
 from tests.bench.scene import Scene
@@ -33,11 +35,14 @@ class Plan:
     pokes: int
     repairs: int
     seed: int
+    monorepo: Size | None = None
+    """None: without it. No rounds: nothing but it."""
 
     @property
     def steps(self) -> int:
         """How often `tell` is called."""
-        return 2 + 3 * self.rounds + 1 + self.pokes + self.repairs + 1
+        here = 1 + 3 * self.rounds + 1 + self.pokes + self.repairs + 1 if self.rounds else 0
+        return 1 + here + (self.monorepo.steps if self.monorepo else 0)
 
 
 async def run(plan: Plan, results: Results, tell: Tell, progress: Progress) -> None:
@@ -49,7 +54,10 @@ async def run(plan: Plan, results: Results, tell: Tell, progress: Progress) -> N
         await asyncio.to_thread(cluster.start)
         try:
             async with Scene.open(cluster, folder) as scene:
-                await _Campaign(plan, results, tell, scene).run()
+                if plan.rounds:
+                    await _Campaign(plan, results, tell, scene).run()
+                if plan.monorepo and results.monorepo:
+                    await follow_monorepo(plan.monorepo, results.monorepo, tell, scene)
         finally:
             await asyncio.to_thread(cluster.stop)
 

@@ -75,7 +75,7 @@ async def first_apply(
     healthy: dict[str, float] = {}
     async with asyncio.timeout(_APPLY_SECONDS), scene.watch(path, version) as changes:
         started = time.perf_counter()
-        await scene.declare(namespace, systems)
+        await scene.declare(namespace, {each.name: {"path": each.name, "prune": True} for each in systems})
         async for change in changes:
             name = change.body["metadata"]["name"]
             if change.body.get("status", {}).get("lastAppliedRevision") == revision:

@@ -4,18 +4,25 @@ Figures flow in from `measures`; text flows out. Aims are the project's own, and
 """
 
 from dataclasses import asdict, dataclass, field
-from statistics import median
 from typing import Any, Final
 
 from rich.table import Table
+from tests.bench.lines import MIB, Line, Section, middle, quantile
 from tests.bench.machine import Machine
+from tests.bench.monorepo.figures import Monorepo
 from tests.bench.processes import Memory
 
-MIB: Final = 2**20
 _MIX: Final = (
     "Namespaces, ConfigMaps, Secrets, ServiceAccounts, Roles and RoleBindings, Services, NetworkPolicies, "
     "PodDisruptionBudgets and Deployments (of no or one replica). Floor, kubectl and Trimtab apply the same objects in "
     "namespaces of their own, in an order that turns from round to round, each once the control plane is at rest."
+)
+
+_MONOREPO: Final = (
+    "The monorepo's Applications are plain folders and kustomize overlays over shared bases, half and half; all other "
+    "files are read by none. Renders, plans and fetches are counted by the controller's metrics, writes in the API "
+    "server's audit log. A plan's time begins when the fetch has ended. Of 200 commits in a row one third changes an "
+    "Application; each comes as soon as the last one was applied, or seen where it changes nothing."
 )
 
 
@@ -110,56 +117,39 @@ class Results:
     pokes: list[Poke] = field(default_factory=list)
     repairs: list[Repair] = field(default_factory=list)
     restart: Restart | None = None
+    monorepo: Monorepo | None = None
 
     def document(self) -> dict[str, Any]:
         """For `-o json`: the figures as measured, and the lines of the table."""
         lines = [asdict(line) | {"met": line.met} for line in self.lines()]
         return {**asdict(self), "lines": lines}
 
-    def lines(self) -> list["Line"]:
-        """The table's lines, as far as they were measured."""
-        return [*_applies(self), *_rests(self), *_reactions(self), *_restarts(self)]
+    def sections(self) -> list[Section]:
+        """What was measured, each with the lines of its table."""
+        title = f"{self.applications} Applications, {self.objects} objects"
+        found = [Section(title, [*_applies(self), *_rests(self), *_reactions(self), *_restarts(self)])]
+        if self.monorepo is not None:
+            found.append(Section(self.monorepo.title, self.monorepo.lines()))
+        return [section for section in found if section.lines]
+
+    def lines(self) -> list[Line]:
+        """All lines, as far as they were measured."""
+        return [line for section in self.sections() for line in section.lines]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One figure: a median or the quantile that is named, how far it was spread, and the aim (None: there is none)."""
-
-    what: str
-    value: float
-    unit: str = ""
-    spread: str = ""
-    aim: float | None = None
-
-    @property
-    def met(self) -> bool | None:
-        """Whether the aim is met, None where there is none."""
-        return None if self.aim is None else self.value <= self.aim
-
-
-def quantile(values: list[float], share: float) -> float:
-    """The smallest value that at least this share of all values does not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * round(share * 1000) // 1000) - 1)]
-
-
-def table(results: Results) -> Table:
+def table(section: Section) -> Table:
     """For the terminal."""
-    shown = Table(title=f"{results.applications} Applications, {results.objects} objects")
+    shown = Table(title=section.title)
     for name, justify in (("", "left"), ("measured", "right"), ("spread", "left"), ("aim", "right"), ("", "left")):
         shown.add_column(name, justify="right" if justify == "right" else "left")
-    for line in results.lines():
+    for line in section.lines:
         verdict = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}[line.met]
-        shown.add_row(line.what, _number(line.value, line.unit), line.spread, _aim(line), verdict)
+        shown.add_row(line.what, line.number, line.spread, line.aimed, verdict)
     return shown
 
 
 def page(results: Results, command: str) -> str:
     """For docs/results: Markdown."""
-    rows = [
-        f"| {line.what} | {_number(line.value, line.unit)} | {line.spread} | {_aim(line)} | {_verdict(line)} |"
-        for line in results.lines()
-    ]
     verbs = results.rounds[-1].trimtab.requests if results.rounds else {}
     asked = ", ".join(f"{count} {verb}" for verb, count in verbs.items())
     processes = ", ".join(
@@ -172,17 +162,22 @@ def page(results: Results, command: str) -> str:
             f"`{command}` on {results.machine}.",
             "",
             f"{results.applications} Applications with {results.objects} objects in all: {_MIX}",
-            "",
-            "| | measured | spread | aim | |",
-            "|---|---:|---|---:|---|",
-            *rows,
-            "",
+            *(line for section in results.sections() for line in _markdown(section)),
             f"Requests of the last first apply until all was healthy: {asked}.",
             "",
             f"Processes at rest: {processes}.",
             "",
+            *([_MONOREPO, ""] if results.monorepo else []),
         ]
     )
+
+
+def _markdown(section: Section) -> list[str]:
+    rows = [
+        f"| {line.what} | {line.number} | {line.spread} | {line.aimed} | {line.verdict} |" for line in section.lines
+    ]
+    head = ["| | measured | spread | aim | |", "|---|---:|---|---:|---|"]
+    return ["", f"## {section.title}", "", *head, *rows, ""]
 
 
 def _applies(results: Results) -> list[Line]:
@@ -190,15 +185,15 @@ def _applies(results: Results) -> list[Line]:
     if not rounds:
         return []
     return [
-        _of("first apply: Trimtab", [each.trimtab.ready_seconds for each in rounds], "s"),
-        _of("first apply: the floor", [each.floor.seconds for each in rounds], "s"),
-        _of("first apply: kubectl apply --server-side", [each.kubectl.seconds for each in rounds], "s"),
-        _of("first apply ÷ the floor", [each.against_floor for each in rounds], "times", aim=1.5),
-        _of("first apply ÷ kubectl", [each.against_kubectl for each in rounds], "times"),
-        _of("first apply until all is healthy", [each.trimtab.healthy_seconds for each in rounds], "s"),
-        _of("CPU of a first apply: Trimtab", [each.trimtab.cpu_seconds for each in rounds], "s"),
-        _of("CPU of a first apply: the floor", [each.floor.cpu_seconds for each in rounds], "s"),
-        _of("CPU of a first apply: kubectl", [each.kubectl.cpu_seconds for each in rounds], "s"),
+        middle("first apply: Trimtab", [each.trimtab.ready_seconds for each in rounds], "s"),
+        middle("first apply: the floor", [each.floor.seconds for each in rounds], "s"),
+        middle("first apply: kubectl apply --server-side", [each.kubectl.seconds for each in rounds], "s"),
+        middle("first apply ÷ the floor", [each.against_floor for each in rounds], "times", aim=1.5),
+        middle("first apply ÷ kubectl", [each.against_kubectl for each in rounds], "times"),
+        middle("first apply until all is healthy", [each.trimtab.healthy_seconds for each in rounds], "s"),
+        middle("CPU of a first apply: Trimtab", [each.trimtab.cpu_seconds for each in rounds], "s"),
+        middle("CPU of a first apply: the floor", [each.floor.cpu_seconds for each in rounds], "s"),
+        middle("CPU of a first apply: kubectl", [each.kubectl.cpu_seconds for each in rounds], "s"),
     ]
 
 
@@ -234,8 +229,8 @@ def _reactions(results: Results) -> list[Line]:
             [getattr(each, name) for each in results.pokes] for name in ("seen_seconds", "applied_seconds")
         )
         lines += [
-            _of("commit → seen after a poke", seen, "s", aim=0.7),
-            _of("commit → applied after a poke", applied, "s"),
+            middle("commit → seen after a poke", seen, "s", aim=0.7),
+            middle("commit → applied after a poke", applied, "s"),
         ]
     if results.repairs:
         seconds = [each.seconds for each in results.repairs]
@@ -254,22 +249,3 @@ def _restarts(results: Results) -> list[Line]:
         Line("restart with nothing changed: lists", found.lists, "", "streamed ones counted", 30),
         Line("restart with nothing changed: writes", found.writes, "", "", 0),
     ]
-
-
-def _of(what: str, values: list[float], unit: str, *, aim: float | None = None) -> Line:
-    spread = f"{min(values):.2f}-{max(values):.2f}, {len(values)} times" if len(values) > 1 else ""
-    return Line(what, median(values), unit, spread, aim)
-
-
-def _number(value: float, unit: str) -> str:
-    whole = value >= 100 or (unit in ("", "MiB") and value == round(value))
-    text = f"{value:.0f}" if whole else f"{value:.2f}"
-    return f"{text} {unit}".strip()
-
-
-def _aim(line: Line) -> str:
-    return "" if line.aim is None else f"≤ {line.aim:g} {line.unit}".strip()
-
-
-def _verdict(line: Line) -> str:
-    return {True: "met", False: "missed", None: ""}[line.met]

@@ -6,15 +6,15 @@ change with the moment of its arrival, flows out. `measures` and the steady-stat
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 from tests.bench import processes
-from tests.bench.workload import Body, System
+from tests.bench.workload import Body
 
 from trimtab.adapters.git.bare_repository import BareRepository
 from trimtab.adapters.git.server import GitServer
@@ -120,17 +120,25 @@ class Scene:
 
     # --- our own objects
 
+    @property
+    def source(self) -> str:
+        """The name of the GitRepository."""
+        return self.repository.path.stem
+
+    def of(self, repository: BareRepository) -> "Scene":
+        """The same place with another repository, which lies beside the first one."""
+        return replace(self, repository=repository)
+
     def commit(self, files: dict[str, str], message: str = "Change") -> str:
         """Commit files onto main; the revision that the controller will call it by."""
         return f"main@sha1:{self.repository.commit(files, message)}"
 
-    async def declare(self, namespace: str, systems: Iterable[System]) -> None:
-        """Create the GitRepository and an Application for each system, all at once."""
-        source = {"url": f"{self.git.url}/{REPOSITORY}.git", "ref": {"branch": "main"}, "interval": self.interval}
-        bodies: list[tuple[ResourceType, str, Body]] = [(git_repository.RESOURCE, REPOSITORY, source)]
-        for system in systems:
-            spec = {"sourceRef": {"name": REPOSITORY}, "path": system.name, "prune": True}
-            bodies.append((application.RESOURCE, system.name, spec))
+    async def declare(self, namespace: str, applications: Mapping[str, Body]) -> None:
+        """Create the GitRepository and the Applications (name → spec without source), all at once."""
+        source = {"url": f"{self.git.url}/{self.source}.git", "ref": {"branch": "main"}, "interval": self.interval}
+        bodies: list[tuple[ResourceType, str, Body]] = [(git_repository.RESOURCE, self.source, source)]
+        for name, spec in applications.items():
+            bodies.append((application.RESOURCE, name, {"sourceRef": {"name": self.source}, **spec}))
         async with asyncio.TaskGroup() as group:
             for kind, name, spec in bodies:
                 body = {
@@ -144,7 +152,7 @@ class Scene:
     async def poke(self, namespace: str, mark: str) -> None:
         """Ask for a look at the repository at once."""
         annotations = {REQUESTED_AT_ANNOTATION: mark}
-        path = git_repository.RESOURCE.path(namespace, REPOSITORY)
+        path = git_repository.RESOURCE.path(namespace, self.source)
         await self.patch(path, {"metadata": {"annotations": annotations}}, manager="kubectl-annotate")
 
     async def namespace(self, name: str) -> None:

@@ -26,6 +26,7 @@ from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.culprits import Culprits
+from trimtab.reconcile.dependents import Dependents
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import HELM_REPOSITORY, OCI_REPOSITORY, Desk
 from trimtab.reconcile.drifts import DriftDesk
@@ -34,6 +35,7 @@ from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.loop import Loop, Reconciler
+from trimtab.reconcile.measured_renderer import MeasuredRenderer
 from trimtab.reconcile.narrator import Narrator
 from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
@@ -164,8 +166,11 @@ class Rig:
         self.inputs = InputStore(objects=self.objects, key=SIGNING_KEY, wake=self.queue.add)
         self.inputs.watches = self.input_watches = FakeWatches(self.cluster, self.inputs.sink, namespace=NAMESPACE)
         self.journal = Journal(self.office, self.clock, instance="trimtab-test")
-        self.repositories = self._repositories()
         self.applications = self._applications()
+        self.dependents = Dependents(
+            desk=self.desk, queue=self.queue, artifacts=self.artifacts, readers=self.applications.desired
+        )
+        self.repositories = self._repositories()
         self.observer.wake = self.applications.wake
         accesses = Accesses(ReferredSecrets(self.objects))
         reconcilers: dict[str, Reconciler] = {
@@ -250,6 +255,7 @@ class Rig:
             queue=self.queue,
             git=self.git,
             artifacts=self.artifacts,
+            dependents=self.dependents,
             credentials=CredentialCache(secrets),
             verifications=Verifications(git=self.git, secrets=secrets, verifier=self.verifier, clock=self.clock),
             journal=self.journal,
@@ -264,6 +270,7 @@ class Rig:
             desk=self.desk,
             queue=self.queue,
             artifacts=self.artifacts,
+            dependents=self.dependents,
             accesses=accesses,
             journal=self.journal,
             clock=self.clock,
@@ -294,7 +301,7 @@ class Rig:
             objects=self.objects,
             own=self.office,
             desired=DesiredStates(
-                renderer=self.renderer,
+                renderer=MeasuredRenderer(renderer=self.renderer, clock=self.clock, metrics=self.metrics),
                 objects=self.objects,
                 inputs=self.inputs,
                 instance="test",

@@ -1,7 +1,7 @@
 """Registries and chart repositories in memory: the ports `OciRegistries` and `ChartRepositories`."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -34,6 +34,9 @@ class FakeTree:
         if path not in self.folders:
             raise SourceError(Problem(f"there is no folder {path}", reason="PathNotFound"))
         return digest(self.folders[path])
+
+    async def look_up(self, paths: Collection[str]) -> None:
+        """All is at hand."""
 
     async def materialise(self, paths: Sequence[str], target: Path) -> None:
         """Not needed: the renderer reads the folders as they are."""

@@ -40,6 +40,8 @@ class FakeGit:
         self._last: dict[str, str] = {}
         self.tag_sha = ""
         self.selected: list[str] = []
+        self.looks: list[tuple[str, ...]] = []
+        """The folders of each request for tree SHAs."""
         self._roots: dict[str, str] = {}
 
     def commit(self, folders: Mapping[str, Folder], *, branch: str = "main") -> str:
@@ -93,11 +95,29 @@ class FakeGit:
 
     async def tree(self, url: str, credentials: GitCredentials | None, sha: str, path: str) -> str:
         """A hash of a folder's content."""
+        self.looks.append((path,))
+        return await self._hash(sha, path)
+
+    async def _hash(self, sha: str, path: str) -> str:
         sha = self._roots.get(sha, sha)
         if path == "" and sha in self._fetched:
             return sha1(sha.encode()).hexdigest()
         content = self.folder(sha, path)
         return sha1(json.dumps(content, default=str).encode()).hexdigest()
+
+    async def trees(
+        self, url: str, credentials: GitCredentials | None, sha: str, paths: Sequence[str]
+    ) -> Mapping[str, str]:
+        """The same for those of several folders that are there."""
+        self.looks.append(tuple(paths))
+        found = {}
+        for path in paths:
+            try:
+                found[path] = await self._hash(sha, path)
+            except SourceError as error:
+                if error.reason != "PathNotFound":
+                    raise
+        return found
 
     async def select(self, url: str, credentials: GitCredentials | None, sha: str, selection: Selection) -> str:
         """Nothing is ever left out; a rule gives the same commit another name."""

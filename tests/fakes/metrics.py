@@ -23,6 +23,12 @@ class FakeMetrics:
     def fetched(self, result: str, seconds: float) -> None:
         self.told.append(("fetched", (result, seconds)))
 
+    def rendered(self, result: str, seconds: float) -> None:
+        self.told.append(("rendered", (result, seconds)))
+
+    def planned(self, seconds: float) -> None:
+        self.told.append(("planned", (seconds,)))
+
     def applied(self, operation: str, result: str) -> None:
         self.told.append(("applied", (operation, result)))
 

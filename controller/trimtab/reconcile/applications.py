@@ -7,6 +7,7 @@ suspicion, health to report) and does just that.
 import random
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 
 from trimtab.api import git_repository, helm_repository, oci_repository
 from trimtab.api.application import RESOURCE, Application
@@ -114,11 +115,18 @@ class ApplicationReconciler:
         try:
             bundle = await self.sources.get(key, application)
             artifact = bundle.main
-            await self.narrator.begin(application, state, bundle)
+            self.narrator.begin(state, bundle)
             if state.previous is None and state.applied not in ("", str(artifact.revision)):
                 state.previous = await self.desired.recall(application, artifact, state)
             again = self.clock.monotonic() >= state.retry_at
-            desired = await self.desired.get(application, artifact, state, others=bundle.trees, again=again)
+            desired = await self.desired.get(
+                application,
+                artifact,
+                state,
+                others=bundle.trees,
+                again=again,
+                announce=partial(self.narrator.announce, application, state),
+            )
         except TrimtabError as error:
             return await self._broken(key, application, state, error)
         return await self._advance(key, application, state, desired, bundle)
@@ -145,6 +153,8 @@ class ApplicationReconciler:
         suspects, state.suspects = state.suspects, set()
         if not full and not suspects:
             return await self._conclude(application, state, SyncReport())
+        if full:
+            await self.narrator.announce(application, state)
         report = await self._sync(key, application, state, desired, None if full else suspects, bundle)
         if report.superseded:
             state.settled_key = state.tried_key = ""
@@ -261,7 +271,7 @@ class ApplicationReconciler:
         def newer() -> bool:
             now = self.desk.application(key)
             return (
-                self.sources.moved(key, application, bundle)
+                self._moved(key, application, bundle)
                 or now is None
                 or now.metadata.generation != application.metadata.generation
                 or now.metadata.deleting
@@ -269,6 +279,13 @@ class ApplicationReconciler:
             )
 
         return newer
+
+    def _moved(self, key: Key, application: Application, bundle: Bundle) -> bool:
+        """Whether a source brought something else. A commit elsewhere in a repository does not cut short an apply."""
+        if not self.sources.moved(key, application, bundle):
+            return False
+        trees = self.sources.trees(key, application)
+        return trees is None or not self.desired.covers(application.metadata.uid, trees)
 
     async def _source_absent(self, source: Key) -> bool:
         """Whether the server has no such source: that none was shown is no proof."""

@@ -40,11 +40,16 @@ class Artifacts:
         """The newest artifact, None before the first fetch."""
         return self._newest.get(repository)
 
-    def put(self, repository: Key, artifact: Artifact) -> bool:
-        """Make an artifact the newest; whether its revision, address or rules differ from the last."""
+    def is_news(self, repository: Key, artifact: Artifact) -> bool:
+        """Whether its revision, address or rules differ from those of the newest."""
         last = self._newest.get(repository)
-        self._newest[repository] = artifact
         return last is None or _sort(last) != _sort(artifact)
+
+    def put(self, repository: Key, artifact: Artifact) -> bool:
+        """Make an artifact the newest; whether it is news."""
+        news = self.is_news(repository, artifact)
+        self._newest[repository] = artifact
+        return news
 
     def tried(self, repository: Key) -> bool:
         """Whether a fetch has ended, well or not, since this process began."""

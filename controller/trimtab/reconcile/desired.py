@@ -5,7 +5,7 @@ tree SHAs of everything that the last rendering read, so a commit elsewhere in t
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -37,14 +37,41 @@ SLICE_OBJECTS = 8
 """So many objects are made ready in one go; then everybody else has a turn. Large ones take 50 ms each."""
 
 
+async def _in_silence() -> None:
+    """Nobody is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """The last rendering of an Application: of what it was made, its key, and the folders that were read for it."""
 
     attempt: _Attempt
     key: str
-    folders: tuple[Folder, ...]
+    folders: Mapping[Folder, str]
+    """With the digest that each had."""
     reads_capabilities: bool
+    equals: frozenset[tuple[str, str, str]] = frozenset()
+    """The sources as in `attempt` that came since with the same digests; of each name the newest."""
+
+
+async def _digests(trees: Mapping[str, SourceTree], folders: Iterable[Folder]) -> dict[Folder, str] | None:
+    """The digest of each folder, by one look at each source; None where one is gone, which asks for a new rendering."""
+    wanted = [(name, folder) for name, folder in folders if name in trees]
+    try:
+        for source, tree in trees.items():
+            await tree.look_up([folder for name, folder in wanted if name == source])
+        return {(name, folder): await trees[name].digest(folder) for name, folder in wanted}
+    except SourceError:
+        return None
+
+
+async def _means_the_same(tree: SourceTree, known: _Known, names: Collection[str]) -> bool:
+    """Whether the last rendering would find the same in `tree`, were it the source of these names."""
+    sources, *_ = known.attempt
+    if any(name in names and identity != tree.identity for name, identity, _ in sources):
+        return False
+    found = await _digests(dict.fromkeys(names, tree), known.folders)
+    return found is not None and found.items() <= known.folders.items()
 
 
 class DesiredStates:
@@ -80,11 +107,12 @@ class DesiredStates:
         *,
         others: Mapping[str, SourceTree] | None = None,
         again: bool = False,
+        announce: Callable[[], Awaitable[None]] = _in_silence,
     ) -> Desired:
         """The desired state at an artifact. Raises RenderError or SourceError with all that is wrong.
 
         `others` are the further sources. `again`: what did not work the last time, with the same input, is tried once
-        more instead of being said again.
+        more instead of being said again. `announce` is called before something is rendered.
         """
         metadata = application.metadata
         job = await self._job(application, artifact, others or {})
@@ -95,37 +123,41 @@ class DesiredStates:
         if failed is not None and failed[0] == attempt and not again:
             raise failed[1]
         try:
-            state.desired = await self._get(application, artifact, state, job, attempt, again=again)
+            at_hand = await self._at_hand(artifact, state, job, attempt, again=again)
+            if at_hand is None:
+                await announce()
+            state.desired = at_hand or await self._made(application, artifact, state, job, attempt)
         except TrimtabError as error:
             self._failed[state.owner.uid] = (attempt, error)
             raise
         self._failed.pop(state.owner.uid, None)
         return state.desired
 
-    async def _get(
-        self,
-        application: Application,
-        artifact: Artifact,
-        state: AppState,
-        job: RenderJob,
-        attempt: _Attempt,
-        *,
-        again: bool,
-    ) -> Desired:
+    async def _at_hand(
+        self, artifact: Artifact, state: AppState, job: RenderJob, attempt: _Attempt, *, again: bool
+    ) -> Desired | None:
+        """What was rendered last, where the same would come of it again."""
         uid = state.owner.uid
         known, current = self._known.get(uid), state.desired
         if known is not None and current is not None and not (current.problems and again):
             # Most turns heal or tell: they ask Git nothing.
             if known.attempt == attempt:
                 return current
-            if await self._key_of(job, known.folders, capable=known.reads_capabilities) == known.key:
-                self._known[uid] = replace(known, attempt=attempt)
+            folders = await _digests(job.trees(), known.folders)
+            if folders is not None and self._key_of(job, folders, capable=known.reads_capabilities) == known.key:
+                self._known[uid] = replace(known, attempt=attempt, equals=frozenset())
                 return replace(current, revision=artifact.revision)
+        return None
+
+    async def _made(
+        self, application: Application, artifact: Artifact, state: AppState, job: RenderJob, attempt: _Attempt
+    ) -> Desired:
         async with self._slots:
             rendered = await self._renderer.render(job)
-        key = await self._key_of(job, rendered.folders, capable=rendered.reads_capabilities) or ""
+        folders = await _digests(job.trees(), rendered.folders)
+        key = self._key_of(job, folders, capable=rendered.reads_capabilities) if folders is not None else ""
         desired = await self._mark(application, artifact, rendered, key, state)
-        self._known[uid] = _Known(attempt, key, rendered.folders, rendered.reads_capabilities)
+        self._known[state.owner.uid] = _Known(attempt, key, folders or {}, rendered.reads_capabilities)
         return desired
 
     async def recall(self, application: Application, artifact: Artifact, state: AppState) -> Desired | None:
@@ -144,6 +176,35 @@ class DesiredStates:
             return await self._mark(application, old, rendered, "", state)
         except (ValueError, TrimtabError):
             return None
+
+    async def unconcerned(self, tree: SourceTree, readers: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """The Applications (UID → what they call the source) to which `tree` means what they rendered last.
+
+        One look answers for all. Raises SourceError.
+        """
+        known = {uid: each for uid in readers if (each := self._comparable(uid)) is not None}
+        read = [(uid, name, folder) for uid, each in known.items() for name, folder in each.folders]
+        await tree.look_up({folder for uid, name, folder in read if name in readers[uid]})
+        found = [uid for uid, each in known.items() if await _means_the_same(tree, each, readers[uid])]
+        for uid in found:
+            if self._known.get(uid) is known[uid]:
+                newest = {name: (name, tree.identity, tree.revision) for name in readers[uid]}
+                kept = {each[0]: each for each in known[uid].equals} | newest
+                self._known[uid] = replace(known[uid], equals=frozenset(kept.values()))
+        return frozenset(found)
+
+    def _comparable(self, uid: str) -> _Known | None:
+        """The last rendering, unless another failed since, or the digests of its folders were not to be had."""
+        known = self._known.get(uid)
+        return known if known is not None and known.key and uid not in self._failed else None
+
+    def covers(self, uid: str, trees: Mapping[str, SourceTree]) -> bool:
+        """Whether the sources are known to mean what an Application rendered last."""
+        known = self._known.get(uid)
+        if known is None:
+            return False
+        sources, *_ = known.attempt
+        return {(name, tree.identity, tree.revision) for name, tree in trees.items()} <= {*sources, *known.equals}
 
     def outdated(self, key: Key) -> bool:
         """Whether what an Application's last desired state was made of has changed in the cluster."""
@@ -169,15 +230,9 @@ class DesiredStates:
             inputs=replace(inputs, capabilities=capabilities),
         )
 
-    async def _key_of(self, job: RenderJob, folders: tuple[Folder, ...], *, capable: bool) -> str | None:
-        """The render key; None where a folder of the last rendering is gone, which asks for a new one."""
+    def _key_of(self, job: RenderJob, folders: Mapping[Folder, str], *, capable: bool) -> str:
         sources = job.trees()
-        try:
-            trees = {
-                f"{name}:{folder}": await sources[name].digest(folder) for name, folder in folders if name in sources
-            }
-        except SourceError:
-            return None
+        trees = {f"{name}:{folder}": digest for (name, folder), digest in folders.items()}
         spec = render_spec(job.spec) | {"identity": {name: tree.identity for name, tree in sources.items()}}
         inputs = job.inputs.digest + (f"/{job.inputs.capabilities.digest}" if capable else "")
         return render_key(trees=trees, spec=spec, inputs=inputs, tools=self._renderer.tools)

@@ -12,6 +12,7 @@ from trimtab.core.errors import SourceError
 from trimtab.core.outcome import Outcome, Result
 from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.artifacts import Artifact, Artifacts
+from trimtab.reconcile.dependents import Dependents
 from trimtab.reconcile.desk import Desk
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.origins import FetchedSource, Origin
@@ -31,6 +32,7 @@ class FetchedSourceReconciler:
     desk: Desk
     queue: WorkQueue
     artifacts: Artifacts
+    dependents: Dependents
     accesses: Accesses
     journal: Journal
     clock: Clock
@@ -58,9 +60,8 @@ class FetchedSourceReconciler:
         except SourceError as error:
             return await self._failed(key, source, error)
         self.artifacts.mark_tried(key)
-        if self.artifacts.put(key, artifact):
-            # Applications first: the status below is news, their work is the point.
-            self._wake_dependents(key)
+        # Applications first: the status below is news, their work is the point.
+        await self.dependents.arrived(key, artifact)
         await self._report(source, _news(artifact))
         return Outcome.done(again_seconds=self._scattered(source.spec.interval_seconds))
 
@@ -87,7 +88,7 @@ class FetchedSourceReconciler:
         self.accesses.forget(key)
         await self._restore(key, source)
         if self.artifacts.mark_tried(key):
-            self._wake_dependents(key)
+            self.dependents.wake(key)
         await self._report(source, FetchedNews(problem=error.problems[0]))
         if not error.retry:
             return Outcome(Result.FAILURE, self._scattered(source.spec.interval_seconds), str(error))
@@ -99,11 +100,7 @@ class FetchedSourceReconciler:
             return
         restored = await self.origin.recall(key, source)
         if restored is not None and self.artifacts.put(key, restored):
-            self._wake_dependents(key)
-
-    def _wake_dependents(self, key: Key) -> None:
-        for dependent in self.desk.dependents(key):
-            self.queue.add(dependent)
+            self.dependents.wake(key)
 
     async def _unreadable(self, key: Key) -> Outcome:
         invalid = self.desk.invalid(key)
@@ -114,7 +111,7 @@ class FetchedSourceReconciler:
             self.journal.forget(key)
             self.queue.forget(key)
             self._asked.pop(key, None)
-            self._wake_dependents(key)
+            self.dependents.wake(key)
             return Outcome.done()
         body, problem = invalid
         await self.journal.invalid(self.origin.resource, body, problem, self.origin.status)

@@ -3,8 +3,8 @@
 `source_trees` makes one for each artifact; desired states and the renderer read it.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,6 +34,8 @@ class GitTree:
     lfs: bool = False
     addresses: AddressPolicy = ANYWHERE
     """Where whoever declares the repository may go, for those who ask its server about it."""
+    _digests: dict[str, str] = field(init=False, default_factory=dict, repr=False, compare=False)
+    """Of folders that were asked for: they never change, and all Applications of an artifact share one tree."""
 
     @property
     def identity(self) -> str:
@@ -69,7 +71,18 @@ class GitTree:
 
     async def digest(self, path: str) -> str:
         """The tree SHA of a folder. Raises SourceError."""
-        return await self._reading(lambda: self.git.tree(self.url, self.credentials, self.read, path))
+        found = self._digests.get(path)
+        if found is None:
+            found = await self._reading(lambda: self.git.tree(self.url, self.credentials, self.read, path))
+            self._digests[path] = found
+        return found
+
+    async def look_up(self, paths: Collection[str]) -> None:
+        """Have the tree SHAs of these folders at hand. Raises SourceError."""
+        unknown = sorted(set(paths) - self._digests.keys())
+        if unknown:
+            found = await self._reading(lambda: self.git.trees(self.url, self.credentials, self.read, unknown))
+            self._digests.update(found)
 
     async def materialise(self, paths: Sequence[str], target: Path) -> None:
         """Write the files under `paths` below `target`. Raises SourceError."""

@@ -4,7 +4,7 @@
 left out of the base before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -83,6 +83,17 @@ class GraftedTree:
         for graft in sorted(inside, key=lambda each: each.path):
             digest.update(f"\0{_below(graft.path, path)}\0{await graft.tree.digest('')}".encode())
         return digest.hexdigest()
+
+    async def look_up(self, paths: Collection[str]) -> None:
+        """Have at hand what `digest` needs for these folders. Raises SourceError."""
+        left = set(paths)
+        for graft in self.grafts:
+            below = {path for path in left if within(path, (graft.path,))}
+            left -= below
+            around = [path for path in left if within(graft.path, (path,))]
+            await graft.tree.look_up([*(_below(path, graft.path) for path in below), *([""] if around else [])])
+        if self.base:
+            await self.base.look_up(left)
 
     async def materialise(self, paths: Sequence[str], target: Path) -> None:
         """Write the files under `paths` below `target`. Raises SourceError."""

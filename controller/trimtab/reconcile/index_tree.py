@@ -3,7 +3,7 @@
 `helm_origin` makes one for each index, `sources` takes charts out of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,9 @@ class IndexTree:
     async def digest(self, path: str) -> str:
         """Raises SourceError."""
         raise _no_files(path)
+
+    async def look_up(self, paths: Collection[str]) -> None:
+        """It has no folders."""
 
     async def materialise(self, paths: Sequence[str], target: Path) -> None:  # noqa: ARG002 - there is nothing to write
         """Raises SourceError."""

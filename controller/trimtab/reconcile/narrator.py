@@ -57,26 +57,37 @@ class Narrator:
         self._others: dict[str, dict[str, str]] = {}
         self._superseded: dict[str, Revision] = {}
 
-    async def begin(self, application: Application, state: AppState, bundle: Bundle) -> None:
-        """A turn for these sources begins: a new revision is announced before it is applied."""
+    def begin(self, state: AppState, bundle: Bundle) -> None:
+        """A turn for these sources begins."""
         uid, artifact = state.owner.uid, bundle.main
         self._others[uid] = {name: str(other.revision) for name, other in bundle.others.items()}
         before = self._artifacts.get(uid)
         self._artifacts[uid] = artifact
+        state.arrived_at = None
         if str(artifact.revision) == state.attempted:
             return
         unfinished = state.attempted and state.attempted != state.applied and not state.problems
         if unfinished and before is not None:
             self._superseded[uid] = before.revision
         state.attempted = str(artifact.revision)
+        state.announced = False
+        state.arrived_at = artifact.seen_at if before is not None else None
         state.waiting_since = None
         state.backoff.failures = 0
-        await self.tell(application, state, Phase.APPLYING)
+
+    async def announce(self, application: Application, state: AppState) -> None:
+        """Something is about to be done for a new revision: say so, once.
+
+        One that changes nothing is told when it counts as applied, in one write.
+        """
+        if not state.announced:
+            await self.tell(application, state, Phase.APPLYING)
 
     async def tell(
         self, application: Application, state: AppState, phase: Phase, *, message: str = "", reason: str = ""
     ) -> None:
         """Write the status if it changed, and measure what was reached. Raises ApiError."""
+        state.announced = True
         healths = self._healths(state)
         artifact = self._artifacts.get(state.owner.uid)
         self._note_progress(state, phase, worst(healths), artifact)

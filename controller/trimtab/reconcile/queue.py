@@ -16,6 +16,10 @@ from trimtab.reconcile.ports import Clock
 RESOLUTION_SECONDS = 0.001
 """Timers due so soon fire at once: an event loop may wake a hair too early, again and again."""
 
+BEHIND_AT_ONCE = 2
+"""So many keys that stand behind are with workers, or next in line, at a time: they share one event loop with those
+that matter more."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
@@ -49,6 +53,8 @@ class _State:
     running: bool = False
     dirty: bool = False
     due: float | None = None
+    behind: bool = False
+    """Whether it holds one of the places of keys that stand behind."""
     added_at: float = 0.0
     backoff: Backoff = field(default_factory=Backoff)
 
@@ -62,6 +68,8 @@ class WorkQueue:
         self._random = random.Random(seed)  # noqa: S311 - scatter of delays, no secret
         self._states: dict[Key, _State] = {}
         self._ready: asyncio.Queue[Key] = asyncio.Queue()
+        self._behind: dict[Key, None] = {}
+        self._places = BEHIND_AT_ONCE
         self._timers: list[tuple[float, int, Key]] = []
         self._serial = count()
         self._alarm = asyncio.Event()
@@ -69,10 +77,13 @@ class WorkQueue:
     @property
     def depth(self) -> int:
         """How many keys wait for a worker now."""
-        return self._ready.qsize()
+        return self._ready.qsize() + len(self._behind)
 
-    def add(self, key: Key) -> None:
-        """Have the key worked on as soon as a worker is free; cancels its timer."""
+    def add(self, key: Key, *, behind: bool = False) -> None:
+        """Have the key worked on as soon as a worker is free; cancels its timer.
+
+        `behind`: after all others, few at a time, unless it is added once more without.
+        """
         state = self._state(key)
         state.due = None
         if state.running:
@@ -80,6 +91,13 @@ class WorkQueue:
         elif not state.queued:
             state.queued = True
             state.added_at = self._clock.monotonic()
+            if behind:
+                self._behind[key] = None
+                self._let_in()
+            else:
+                self._ready.put_nowait(key)
+        elif key in self._behind and not behind:
+            del self._behind[key]
             self._ready.put_nowait(key)
 
     def add_after(self, key: Key, seconds: float) -> None:
@@ -103,6 +121,10 @@ class WorkQueue:
         """Give a key back: schedule its next turn after what its outcome says."""
         state = self._states[key]
         state.running = False
+        if state.behind:
+            state.behind = False
+            self._places += 1
+            self._let_in()
         if outcome.result is not Result.FAILURE:
             state.backoff = Backoff(self._first_seconds)
         if state.dirty:
@@ -145,6 +167,15 @@ class WorkQueue:
             heapq.heappop(self._timers)
             self.add(key)
         return None
+
+    def _let_in(self) -> None:
+        """Give free places to keys that stand behind."""
+        while self._behind and self._places:
+            key = next(iter(self._behind))
+            del self._behind[key]
+            self._places -= 1
+            self._states[key].behind = True
+            self._ready.put_nowait(key)
 
     def _state(self, key: Key) -> _State:
         if key not in self._states:

@@ -13,6 +13,7 @@ from trimtab.core.outcome import Outcome, Result
 from trimtab.core.revision import Revision
 from trimtab.reconcile.artifacts import Artifact, Artifacts
 from trimtab.reconcile.credentials import CredentialCache
+from trimtab.reconcile.dependents import Dependents
 from trimtab.reconcile.desk import Desk
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.grafted_tree import GraftedTree
@@ -39,6 +40,7 @@ class RepositoryReconciler:
     queue: WorkQueue
     git: Git
     artifacts: Artifacts
+    dependents: Dependents
     credentials: CredentialCache
     verifications: Verifications
     journal: Journal
@@ -72,11 +74,12 @@ class RepositoryReconciler:
         try:
             included = self.includes.of(key, repository)
             fetched, credentials = await self._fetch(key, repository)
+            arrived_at = self.clock.now()
             # Before anything of the commit is read: what is included and its submodules come after it.
             verified = await self.verifications.check(
                 key, repository, fetched.revision, credentials, tag_sha=fetched.tag_sha
             )
-            artifact = await self._artifact(key, repository, fetched, credentials, included)
+            artifact = await self._artifact(key, repository, fetched, credentials, included, arrived_at)
         except SourceError as error:
             return await self._failed(key, repository, error)
         await self._arrived(key, repository, artifact, verified)
@@ -114,6 +117,7 @@ class RepositoryReconciler:
         fetched: Fetched,
         credentials: GitCredentials | None,
         included: tuple[Artifact, ...],
+        arrived_at: float,
     ) -> Artifact:
         known = self.artifacts.get(key)
         known_tree = known.tree if known and isinstance(known.tree, GitTree | GraftedTree) else None
@@ -127,7 +131,7 @@ class RepositoryReconciler:
             addresses=self.addresses.of(key.namespace),
         )
         same = known is not None and known.revision == fetched.revision
-        seen_at = known.seen_at if known and same else self.clock.now()
+        seen_at = known.seen_at if known and same else arrived_at
         digest = known.digest if known and known.tree == tree else tree_digest(await tree.digest(""))
         return Artifact(tree, fetched.revision, fetched.commit, seen_at, digest, included=included)
 
@@ -135,9 +139,8 @@ class RepositoryReconciler:
         self, key: Key, repository: GitRepository, artifact: Artifact, verified: Verified | None
     ) -> None:
         self.artifacts.mark_tried(key)
-        if self.artifacts.put(key, artifact):
-            # Applications first: the status below is news, their work is the point.
-            self._wake_dependents(key)
+        # Applications first: the status below is news, their work is the point.
+        await self.dependents.arrived(key, artifact)
         by = VerifiedNews(verified.by, verified.message) if verified else None
         await self._report(repository, RepositoryNews(artifact=_news(artifact), verified=by))
 
@@ -146,7 +149,7 @@ class RepositoryReconciler:
         self.credentials.forget(key)
         await self._restore(key, repository)
         if self.artifacts.mark_tried(key):
-            self._wake_dependents(key)
+            self.dependents.wake(key)
         unverified = isinstance(error, NotVerified)
         await self._report(repository, RepositoryNews(problem=error.problems[0], unverified=unverified))
         if not error.retry:
@@ -174,11 +177,7 @@ class RepositoryReconciler:
             return
         restored = Artifact(tree, revision, None, self.clock.now(), included=included)
         if self.artifacts.put(key, restored):
-            self._wake_dependents(key)
-
-    def _wake_dependents(self, key: Key) -> None:
-        for dependent in (*self.desk.dependents(key), *self.desk.including(key)):
-            self.queue.add(dependent)
+            self.dependents.wake(key)
 
     async def _unreadable(self, key: Key) -> Outcome:
         invalid = self.desk.invalid(key)
@@ -189,7 +188,7 @@ class RepositoryReconciler:
             self.journal.forget(key)
             self.queue.forget(key)
             self._asked.pop(key, None)
-            self._wake_dependents(key)
+            self.dependents.wake(key)
             return Outcome.done()
         body, problem = invalid
         await self.journal.invalid(RESOURCE, body, problem, GitRepositoryStatus)

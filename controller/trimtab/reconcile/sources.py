@@ -58,6 +58,12 @@ class Sources:
         """Whether a source has another artifact by now, or the Application other sources."""
         return self._seen(key, application) != bundle.seen
 
+    def trees(self, key: Key, application: Application) -> dict[str, SourceTree] | None:
+        """The trees of the newest artifacts by name; None where one is missing. An index stands for its charts."""
+        names = (name for name, _, _ in _wanted(application))
+        found = {name: each.tree for name, each in zip(names, self._seen(key, application), strict=True) if each}
+        return found if len(found) == len(_wanted(application)) else None
+
     def forget(self, key: Key) -> None:
         """The Application is gone."""
         for each in [each for each in self._chosen if each[0] == key]:
@@ -90,6 +96,11 @@ class Sources:
 def source_key(key: Key, ref: SourceRef) -> Key:
     """The source of an Application, which is of its namespace."""
     return Key(ref.kind, key.namespace, ref.name)
+
+
+def names_of(key: Key, application: Application, source: Key) -> frozenset[str]:
+    """What an Application calls a source: a name for each use of it, the empty one where it is the first."""
+    return frozenset(name for name, ref, _ in _wanted(application) if source_key(key, ref) == source)
 
 
 def source_keys(key: Key, application: Application) -> Iterator[Key]:

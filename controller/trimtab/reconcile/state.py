@@ -72,9 +72,13 @@ class AppState:
     fought: list[Fought] = field(default_factory=list)
     """Fights of this turn that nobody was told of yet."""
     attempted: str = ""
+    announced: bool = True
+    """Whether the status has told anything of the revision last attempted."""
     applied: str = ""
     measured: str = ""
     """The revision whose commit→healthy time has been counted."""
+    arrived_at: float | None = None
+    """When the revision arrived that this turn is the first one for, in seconds since the epoch."""
     waiting_since: float | None = None
     """When the wait for health of the newest revision began (monotonic seconds)."""
     kinds: frozenset[ResourceType] = frozenset()

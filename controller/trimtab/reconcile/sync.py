@@ -77,6 +77,8 @@ class Synchroniser:
             self.observer.expect(ref, str(state.owner), _expected(inventory.get(ref)))
         sights = await self.surveyor.look(_versions(manifests, inventory), str(state.owner))
         plan = build(list(manifests.values()), inventory, sights, options)
+        if only is None and state.arrived_at is not None:
+            self.metrics.planned(max(self.clock.now() - state.arrived_at, 0.0))
         suspects = self._suspects(state, desired, plan)
         plan, waiting = self.drifts.give_way(plan, suspects)
         plan, unjudged = await self.drifts.judge_held(state, plan, suspects, desired.digests, waiting=waiting)

@@ -22,8 +22,10 @@ class WatchSet:
 
     async def want(self, key: Key, kinds: Collection[ResourceType]) -> None:
         """Have these types watched for an Application, and wait until what they hold was shown."""
-        self._wishes[key] = frozenset(kinds)
-        self._settle()
+        wish = frozenset(kinds)
+        if self._wishes.get(key) != wish:
+            self._wishes[key] = wish
+            self._settle()
         await self._observer.wait_synced(kinds, timeout_seconds=SYNC_SECONDS)
 
     def forget(self, key: Key) -> None:

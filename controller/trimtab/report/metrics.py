@@ -79,6 +79,17 @@ FETCH_SECONDS: Final = Histogram(
     FAST,
     ("result",),
 )
+RENDER_SECONDS: Final = Histogram(
+    "trimtab_render_duration_seconds",
+    "Time taken by renderings, by result (rendered or the reason of the failure); its count is the number of them.",
+    FAST,
+    ("result",),
+)
+REVISION_TO_PLAN_SECONDS: Final = Histogram(
+    "trimtab_revision_to_plan_seconds",
+    "Time from the arrival of a revision to the plan of an Application that it changes.",
+    FAST,
+)
 OBJECTS_APPLIED: Final = Counter(
     "trimtab_objects_applied_total",
     "Objects that were created, updated, adopted, recreated, deleted or orphaned, by operation and result.",
@@ -130,6 +141,8 @@ METRICS: Final[tuple[Metric, ...]] = (
     DRIFT_CORRECTED,
     DRIFT_REPAIR_SECONDS,
     FETCH_SECONDS,
+    RENDER_SECONDS,
+    REVISION_TO_PLAN_SECONDS,
     OBJECTS_APPLIED,
     COMMIT_TO_APPLIED_SECONDS,
     COMMIT_TO_HEALTHY_SECONDS,

@@ -3,6 +3,7 @@ why, and Applications keep what they have. The reconciler, real mirrors, a real 
 """
 
 import shutil
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,13 +20,23 @@ from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.core.outcome import Outcome, Result
 from trimtab.reconcile.artifacts import Artifact, Artifacts
 from trimtab.reconcile.credentials import CredentialCache
+from trimtab.reconcile.dependents import Dependents
 from trimtab.reconcile.desk import Desk
 from trimtab.reconcile.journal import Journal
+from trimtab.reconcile.ports import SourceTree
 from trimtab.reconcile.queue import Key, WorkQueue
 from trimtab.reconcile.referred_secrets import ReferredSecrets
 from trimtab.reconcile.repositories import RepositoryReconciler
 from trimtab.reconcile.verification import Verifications
 from trimtab.source.addresses import NamespaceAddresses
+
+
+class Nobody:
+    """There are no Applications."""
+
+    async def unconcerned(self, tree: SourceTree, readers: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """None."""
+        return frozenset()
 
 
 class Life:
@@ -43,6 +54,7 @@ class Life:
             queue=self.queue,
             git=mirrors,
             artifacts=self.artifacts,
+            dependents=Dependents(desk=self.office.desk, queue=self.queue, artifacts=self.artifacts, readers=Nobody()),
             credentials=CredentialCache(secrets),
             verifications=Verifications(git=mirrors, secrets=secrets, verifier=FakeVerifier(), clock=clock),
             journal=Journal(self.office, clock, instance="trimtab-test"),

@@ -56,10 +56,39 @@ async def test_what_is_no_folder_has_no_tree(mirrors, git_repo, path):
     assert not caught.value.retry
 
 
+async def test_one_look_tells_the_trees_of_many_folders(mirrors, git_repo):
+    many = {f"apps/app-{number}/ü b/x.yaml": str(number) for number in range(1500)}
+    git_repo.commit({**many, "deploy/sub/x": "y", "link": Link("deploy")})
+    sha = await fetched(mirrors, git_repo)
+    absent = [
+        "nope",
+        "README.md",
+        "deploy/app.yaml",
+        "deploy/app.yaml/x",
+        "*",
+        ":(top)deploy",
+        "de",
+        "link",
+        "link/sub",
+    ]
+    folders = ["", "deploy", "./deploy//sub/", "apps", *(f"apps/app-{number}/ü b" for number in range(1500))]
+    found = await mirrors.trees(git_repo.url, None, sha, [*absent, *folders])
+    assert list(found) == folders
+    for folder in ("", "deploy", "./deploy//sub/", "apps/app-7/ü b"):
+        assert found[folder] == await mirrors.tree(git_repo.url, None, sha, folder)
+    assert len({found[folder] for folder in folders}) == len(folders)
+    assert await mirrors.trees(git_repo.url, None, sha, []) == {}
+    with pytest.raises(SourceError, match="climbs up"):
+        await mirrors.trees(git_repo.url, None, sha, ["deploy", "../deploy"])
+
+
 async def test_a_commit_that_was_never_fetched(mirrors, git_repo, tmp_path):
     for sha in ("1" * 40, git_repo.sha()):
         with pytest.raises(SourceError) as caught:
             await mirrors.tree(git_repo.url, None, sha, "")
+        assert caught.value.reason == "CommitNotFetched"
+        with pytest.raises(SourceError) as caught:
+            await mirrors.trees(git_repo.url, None, sha, ["deploy"])
         assert caught.value.reason == "CommitNotFetched"
 
 

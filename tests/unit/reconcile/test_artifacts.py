@@ -18,7 +18,9 @@ ONE = Artifact(HERE, Revision("main", "a" * 40), None, 1.0)
 def test_only_another_revision_or_address_is_news() -> None:
     artifacts = Artifacts()
     assert artifacts.get(FLEET) is None
+    assert artifacts.is_news(FLEET, ONE)
     assert artifacts.put(FLEET, ONE)
+    assert not artifacts.is_news(FLEET, replace(ONE, seen_at=2.0))
     assert not artifacts.put(FLEET, replace(ONE, seen_at=2.0))
     assert artifacts.put(FLEET, replace(ONE, tree=replace(HERE, url="https://git.example/moved")))
     assert artifacts.put(FLEET, replace(ONE, revision=Revision("main", "b" * 40)))

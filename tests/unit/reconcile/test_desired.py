@@ -10,6 +10,7 @@ from trimtab.core.errors import Problem
 from trimtab.core.manifest import Origin
 from trimtab.core.names import BUCKET_LABEL, OWNER_ANNOTATION
 from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef
+from trimtab.reconcile.ports import Rendered, RenderJob
 from trimtab.render.hooks import read_hook
 from trimtab.render.inputs import Capabilities
 
@@ -32,11 +33,27 @@ async def test_a_commit_elsewhere_in_the_repository_renders_and_sends_nothing(ri
     await rig.sail(A)
     assert rig.renderer.rendered == 1
     rig.objects.take_requests()
+    written = len(rig.office.status_writes)
     sha = rig.push(A, blog=[B])
     await rig.settle()
     assert rig.renderer.rendered == 1
     assert rig.objects.take_requests() == []
     assert rig.office.status(APP)["lastAppliedRevision"] == f"main@sha1:{sha}"
+    assert rig.office.status_writes[written:].count(APP) == 1, "there is nothing to announce"
+
+
+async def test_a_revision_that_changes_something_is_announced_before_it_is_rendered(rig: Rig) -> None:
+    await rig.sail(A)
+    render, said = rig.renderer.render, []
+
+    async def looking(job: RenderJob) -> Rendered:
+        said.append((rig.said(), rig.office.status(APP)["lastAttemptedRevision"]))
+        return await render(job)
+
+    rig.renderer.render = looking  # type: ignore[method-assign]
+    sha = rig.push(A, B)
+    await rig.settle()
+    assert said == [(("Unknown", "Applying"), f"main@sha1:{sha}")]
 
 
 async def test_a_commit_in_its_folder_is_rendered_once(rig: Rig) -> None:

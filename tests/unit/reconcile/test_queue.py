@@ -6,7 +6,7 @@ import pytest
 from tests.fakes.clock import HandClock
 
 from trimtab.core.outcome import Outcome
-from trimtab.reconcile.queue import Backoff, Key, WorkQueue
+from trimtab.reconcile.queue import BEHIND_AT_ONCE, Backoff, Key, WorkQueue
 
 A = Key("Application", "ns", "a")
 B = Key("Application", "ns", "b")
@@ -39,6 +39,53 @@ async def test_a_key_added_while_worked_on_is_taken_again_afterwards() -> None:
     assert queue.depth == 0, "nobody else may take it meanwhile"
     queue.finished(A, Outcome.done(), limit_seconds=60)
     assert await take(queue) == A
+
+
+async def test_keys_behind_let_all_others_go_first_and_come_few_at_a_time() -> None:
+    queue, _ = make()
+    many = [Key("Application", "ns", f"m{number}") for number in range(5)]
+    for key in many:
+        queue.add(key, behind=True)
+    queue.add(A)
+    assert queue.depth == 6
+    assert [await take(queue) for _ in range(3)] == [*many[:BEHIND_AT_ONCE], A], "whoever is let in stays in"
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(queue.take(), 0.01)
+    queue.add(B)
+    queue.finished(many[0], Outcome.done(), limit_seconds=60)
+    assert [await take(queue), await take(queue)] == [B, many[2]]
+    queue.finished(A, Outcome.done(), limit_seconds=60)
+    assert queue.depth == 2, "only a place of theirs lets the next one in"
+    for key in (many[1], many[2]):
+        queue.finished(key, Outcome.failed("no"), limit_seconds=60)
+    assert [await take(queue), await take(queue)] == many[3:]
+    assert queue.depth == 0
+
+
+async def test_a_key_behind_that_matters_after_all_goes_first() -> None:
+    queue, _ = make()
+    many = [Key("Application", "ns", f"m{number}") for number in range(4)]
+    for key in many:
+        queue.add(key, behind=True)
+    queue.add(many[3])
+    queue.add(many[3], behind=True)
+    assert [await take(queue) for _ in range(3)] == [many[0], many[1], many[3]]
+    queue.finished(many[3], Outcome.done(), limit_seconds=60)
+    assert queue.depth == 1, "it held no place behind"
+    queue.finished(many[0], Outcome.done(), limit_seconds=60)
+    assert await take(queue) == many[2]
+
+
+async def test_a_key_behind_is_taken_once_however_often_it_is_added() -> None:
+    queue, _ = make()
+    for _ in range(3):
+        queue.add(A, behind=True)
+    assert await take(queue) == A
+    queue.add(A, behind=True)
+    queue.finished(A, Outcome.done(), limit_seconds=60)
+    assert await take(queue) == A
+    queue.finished(A, Outcome.done(), limit_seconds=60)
+    assert queue.depth == 0
 
 
 async def test_waiting_time_is_told() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -29,6 +29,9 @@ class ArtifactTree:
         for name in names:
             sum_of.update(f"{name[len(folder) :]}\0{self.listing[name]}\0".encode())
         return sum_of.hexdigest()
+
+    async def look_up(self, paths: Collection[str]) -> None:
+        """The listing is at hand."""
 
     async def materialise(self, paths: Sequence[str], target: Path) -> None:
         """Copy the files under `paths` below `target`. Raises SourceError (PathNotFound)."""

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from trimtab.adapters.git.messages import FetchAnswer
+from trimtab.core.errors import Problem
 from trimtab.core.revision import Revision
 from trimtab.reconcile.ports import CommitInfo, Fetched
 
@@ -26,3 +27,13 @@ def fetched_of(answer: FetchAnswer, known: Fetched | None) -> Fetched:
         return Fetched(revision, known.commit, changed=False, tree_sha=known.tree_sha, tag_sha=answer.tag_sha)
     commit = commit_of(asdict(answer))
     return Fetched(revision, commit, changed=answer.changed, tree_sha=answer.tree_sha, tag_sha=answer.tag_sha)
+
+
+def too_slow(seconds: float) -> Problem:
+    """Reading local files took longer than the deadline allows."""
+    return Problem(
+        f"reading the mirror took longer than {seconds:g} s",
+        reason="TimedOut",
+        remedy="check the load and the disk of the controller",
+        retry=True,
+    )

@@ -138,6 +138,15 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trees:
+    """The tree SHAs of folders; the answer is `{"shas": {path: sha}}`, without those that are not there."""
+
+    mirror: str
+    sha: str
+    paths: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Blobs:
     """The blob SHA of each file below a folder; the answer is `{"blobs": {path: sha}}`."""
 
@@ -195,6 +204,7 @@ Request = (
     | FetchLarge
     | AppToken
     | Tree
+    | Trees
     | Blobs
     | RawObject
     | Select
@@ -213,6 +223,7 @@ _KINDS: dict[str, type[Request]] = {
         FetchLarge,
         AppToken,
         Tree,
+        Trees,
         Blobs,
         RawObject,
         Select,

@@ -13,7 +13,7 @@ from typing import Any
 
 from trimtab.adapters.git.app_tokens import AppTokens
 from trimtab.adapters.git.data_folder import DataFolder, remove
-from trimtab.adapters.git.findings import fetched_of
+from trimtab.adapters.git.findings import fetched_of, too_slow
 from trimtab.adapters.git.flights import Flight, Flights
 from trimtab.adapters.git.limits import GitLimits
 from trimtab.adapters.git.messages import (
@@ -31,9 +31,10 @@ from trimtab.adapters.git.messages import (
     Request,
     Select,
     Tree,
+    Trees,
 )
 from trimtab.adapters.git.worker_pool import MirrorUnreadable, WorkerPool
-from trimtab.core.errors import Problem, SourceError
+from trimtab.core.errors import SourceError
 from trimtab.reconcile.ports import Fetched, GitCredentials
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.credentials import check_credentials
@@ -142,6 +143,16 @@ class GitMirrors:
         request = Tree(mirror=str(mirror.path), sha=check_sha(sha), path=repository_path(path))
         return str((await self._local(mirror, request))["sha"])
 
+    async def trees(
+        self, url: str, credentials: GitCredentials | None, sha: str, paths: Sequence[str]
+    ) -> dict[str, str]:
+        """The tree SHAs of those of the folders that a fetched commit has. Raises SourceError: CommitNotFetched."""
+        mirror = self._mirror(url, credentials)
+        spelled = {path: repository_path(path) for path in paths}
+        request = Trees(mirror=str(mirror.path), sha=check_sha(sha), paths=sorted(set(spelled.values())))
+        found = (await self._local(mirror, request))["shas"]
+        return {path: found[normal] for path, normal in spelled.items() if normal in found}
+
     async def blobs(self, url: str, credentials: GitCredentials | None, sha: str, path: str) -> dict[str, str]:
         """The blob SHA of each file (links aside) below a folder at a fetched commit, by path from the root.
 
@@ -213,7 +224,7 @@ class GitMirrors:
             async with asyncio.timeout(timeout_seconds):
                 shared = await self._access(mirror, url, given, addresses)
                 request = kind(**shared | {"ref": {}, "condition": Condition.SOUND} | details)
-                return await self._call(request, network=True)
+                return await self._pool.call(request, network=True)
         except MirrorUnreadable:
             if kind is FetchLarge:
                 mirror.condition = Condition.BROKEN
@@ -302,7 +313,7 @@ class GitMirrors:
         )
         mirror.condition = Condition.UNSURE
         try:
-            answer = FetchAnswer(**await self._call(request, network=True))
+            answer = FetchAnswer(**await self._pool.call(request, network=True))
         except MirrorUnreadable:
             mirror.condition = Condition.BROKEN
             raise
@@ -329,29 +340,26 @@ class GitMirrors:
         seconds = self._limits.local_timeout_seconds
         try:
             async with asyncio.timeout(seconds):
-                return await self._call(request)
+                return await self._pool.call(request)
         except MirrorUnreadable:
             mirror.condition = Condition.BROKEN
             raise
         except TimeoutError:
-            raise SourceError(_slow(seconds)) from None
+            raise SourceError(too_slow(seconds)) from None
         except SourceError as error:
             if error.reason == "CommitNotFetched":
                 mirror.known.clear()
             raise
 
-    async def _call(self, request: Request, *, network: bool = False) -> dict[str, Any]:
-        return await self._pool.call(request, network=network)
-
     async def _mint(self, request: AppToken) -> AppTokenAnswer:
-        return AppTokenAnswer(**await self._call(request, network=True))
+        return AppTokenAnswer(**await self._pool.call(request, network=True))
 
     async def _clean_up(self, mirror: _Mirror) -> None:
         async with mirror.lock:
             before, mirror.condition = mirror.condition, Condition.UNSURE
             try:
                 async with asyncio.timeout(_CLEANUP_TIMEOUT_SECONDS):
-                    await self._call(
+                    await self._pool.call(
                         Cleanup(
                             mirror=str(mirror.path),
                             kept_commits=self._limits.kept_commits,
@@ -385,12 +393,3 @@ class GitMirrors:
 def _absolute(path: Path) -> str:
     """A worker has a working folder of its own."""
     return str(path.absolute())
-
-
-def _slow(seconds: float) -> Problem:
-    return Problem(
-        f"reading the mirror took longer than {seconds:g} s",
-        reason="TimedOut",
-        remedy="check the load and the disk of the controller",
-        retry=True,
-    )

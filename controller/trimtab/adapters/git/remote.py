@@ -6,6 +6,7 @@ A checked URL, credentials and a wanted ref flow in, tips or a `SourceError` flo
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import IO
 
 import git
 
@@ -149,9 +150,9 @@ class Remote:
             return run(commands, name, *arguments)
 
 
-def run(commands: git.Git, name: str, *arguments: str) -> tuple[int, str, str]:
-    """Run a git command; its exit status, output and error output."""
-    done = getattr(commands, name)(*arguments, with_extended_output=True, with_exceptions=False)
+def run(commands: git.Git, name: str, *arguments: str, istream: IO[bytes] | None = None) -> tuple[int, str, str]:
+    """Run a git command; its exit status, output and error output. `istream` is a file that it reads."""
+    done = getattr(commands, name)(*arguments, istream=istream, with_extended_output=True, with_exceptions=False)
     status, output, words = done
     return int(status), str(output), str(words)
 

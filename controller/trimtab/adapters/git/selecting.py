@@ -16,11 +16,12 @@ from trimtab.adapters.git.messages import Select
 from trimtab.adapters.git.remote import run
 from trimtab.adapters.git.trees import LINK_MODE, MODULE_MODE, contents, path_missing, rows
 from trimtab.core.errors import Problem, SourceError
-from trimtab.source.ignoring import IgnoreRules, is_ignore_file
+from trimtab.source.ignoring import FILE_NAMES, IgnoreRules, is_ignore_file
 from trimtab.source.selection import Selection
 
 _MAX_IGNORE_FILE_BYTES = 64 * 1024
 _MAX_IGNORE_FILES = 500
+_IGNORE_FILES = tuple(name.encode() for name in FILE_NAMES)
 
 
 def select(request: Select) -> str:
@@ -62,7 +63,7 @@ def _ignore_files(request: Select, tips: git.Repo) -> dict[str, str]:
     """The texts of the tree's ignore files."""
     shas = {
         path: sha
-        for mode, sha, path in rows(tips, request.sha, max_rows=request.max_files)
+        for mode, sha, path in rows(tips, request.sha, max_rows=request.max_files, endings=_IGNORE_FILES)
         if is_ignore_file(path) and mode != LINK_MODE
     }
     if len(shas) > _MAX_IGNORE_FILES:

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any, Final
 
 import git
 
 from trimtab.adapters.git import store
-from trimtab.adapters.git.messages import Blobs, Tree
+from trimtab.adapters.git.messages import Blobs, Tree, Trees
 from trimtab.adapters.git.remote import run
 from trimtab.core.errors import Problem, SourceError
 from trimtab.source.path import repository_path, writable
@@ -23,6 +24,7 @@ FILE_MODES: Final = frozenset({"100644", "100755", "100664"})
 LINK_MODE: Final = "120000"
 MODULE_MODE: Final = "160000"
 _MODULE_TYPE: Final = "commit"
+_TREE: Final = "tree "
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,22 @@ def tree_sha(request: Tree) -> str:
     if head.split(" ")[1:2] != ["tree"]:
         raise path_missing(path, request.sha, what="folder")
     return head.split(" ")[2]
+
+
+def tree_shas(request: Trees) -> dict[str, str]:
+    """The tree SHAs of those of the folders that are there, found by one git."""
+    paths = [repository_path(path) for path in request.paths]
+    answers = "--batch-check=%(objecttype) %(objectname)"
+    with store.open_tips(Path(request.mirror), request.sha) as tips, TemporaryFile(dir=tips.git_dir) as questions:
+        text = "".join(f"{request.sha}:{path}\n" if path else f"{request.sha}^{{tree}}\n" for path in paths)
+        questions.write(text.encode())
+        questions.seek(0)
+        # A line for each question, in their order.
+        status, output, words = run(tips.git, "cat_file", answers, istream=questions)
+        if status:
+            raise store.broken(Path(tips.git_dir), words)
+    found = zip(paths, output.splitlines(), strict=True)
+    return {path: row.removeprefix(_TREE) for path, row in found if row.startswith(_TREE)}
 
 
 def blob_shas(request: Blobs) -> dict[str, str]:
@@ -90,9 +108,12 @@ def listed(tips: git.Repo, sha: str, path: str, *, max_files: int) -> Iterator[E
         _end(process)
 
 
-def rows(tips: git.Repo, sha: str, *, max_rows: int) -> Iterator[tuple[str, str, str]]:
+def rows(
+    tips: git.Repo, sha: str, *, max_rows: int, endings: tuple[bytes, ...] = (b"",)
+) -> Iterator[tuple[str, str, str]]:
     """Mode, SHA and path of all that a commit or tree holds, submodules included, whatever the names are like.
 
+    Where only names with certain endings are wanted, the others count and are not looked at.
     Raises SourceError: TooManyFiles, ContentRefused for names that are not UTF-8.
     """
     process = tips.git.ls_tree("-r", "-z", "--full-tree", sha, as_process=True)
@@ -100,6 +121,8 @@ def rows(tips: git.Repo, sha: str, *, max_rows: int) -> Iterator[tuple[str, str,
         for count, row in enumerate(_rows(process.stdout), 1):
             if count > max_rows:
                 raise _too_many(max_rows, "")
+            if not row.endswith(endings):
+                continue
             head, _, name = row.partition(b"\t")
             mode, _, found = head.decode().split()
             try:

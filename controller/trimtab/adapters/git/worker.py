@@ -31,6 +31,7 @@ from trimtab.adapters.git.messages import (
     Request,
     Select,
     Tree,
+    Trees,
     Warm,
     from_message,
     refusal,
@@ -76,6 +77,8 @@ def _carry_out(request: Request) -> dict[str, Any]:
     match request:
         case Tree():
             return {"sha": trees.tree_sha(request)}
+        case Trees():
+            return {"shas": trees.tree_shas(request)}
         case Blobs():
             return {"blobs": trees.blob_shas(request)}
         case RawObject():

@@ -6,6 +6,7 @@ Requests flow in, answers or a `SourceError` flow out. `mirrors` calls it, from 
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from trimtab.adapters.git import frames
 from trimtab.adapters.git.limits import GitLimits
@@ -62,7 +63,7 @@ class WorkerPool:
         zygote = {self._zygote.pid} if self._zygote.pid else set()
         return frozenset({worker.pid for worker in self._workers} | zygote)
 
-    async def call(self, request: Request, *, network: bool = False) -> dict[str, object]:
+    async def call(self, request: Request, *, network: bool = False) -> dict[str, Any]:
         """One request and its answer; on cancellation, and so on a deadline, the worker is killed.
 
         Raises SourceError as the worker tells; WorkerLost where it ended, MirrorUnreadable where it found the mirror
@@ -88,12 +89,12 @@ class WorkerPool:
         with suppress(SourceError):
             await self._ask(await self._new(), Warm())
 
-    async def _call(self, request: Request) -> dict[str, object]:
+    async def _call(self, request: Request) -> dict[str, Any]:
         if self._warming and not self._warming.done():
             await asyncio.wait([self._warming])
         return await self._ask(await self._take(), request)
 
-    async def _ask(self, worker: _Worker, request: Request) -> dict[str, object]:
+    async def _ask(self, worker: _Worker, request: Request) -> dict[str, Any]:
         answer = None
         try:
             worker.writer.write(frames.encode(to_message(request)))
@@ -112,7 +113,7 @@ class WorkerPool:
             return answer
         raise MirrorUnreadable(*error.problems) if answer["broken"] else error
 
-    async def _answer(self, worker: _Worker) -> dict[str, object]:
+    async def _answer(self, worker: _Worker) -> dict[str, Any]:
         (size,) = frames.HEADER.unpack(await worker.reader.readexactly(frames.HEADER.size))
         if size > frames.MAX_FRAME_BYTES:
             raise ValueError(size)

@@ -57,6 +57,13 @@ class WorkingCopy:
             raise self._missing(path)
         return await asyncio.to_thread(self._digest, path, sha)
 
+    async def trees(
+        self, url: str, credentials: GitCredentials | None, sha: str, paths: Sequence[str]
+    ) -> Mapping[str, str]:
+        """The same for those of several folders that are there."""
+        there = [path for path in paths if self._inside(path).is_dir()]
+        return {path: await self.tree(url, credentials, sha, path) for path in there}
+
     async def select(
         self,
         url: str,  # noqa: ARG002  the port has it

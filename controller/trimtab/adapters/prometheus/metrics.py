@@ -29,6 +29,14 @@ class PrometheusMetrics:
         """A fetch ended: changed, unchanged, or the reason of its failure."""
         self._registry.observe(m.FETCH_SECONDS, result, value=seconds)
 
+    def rendered(self, result: str, seconds: float) -> None:
+        """A rendering ended: rendered, or the reason of its failure."""
+        self._registry.observe(m.RENDER_SECONDS, result, value=seconds)
+
+    def planned(self, seconds: float) -> None:
+        """What a new revision changes for an Application was planned so long after the revision arrived."""
+        self._registry.observe(m.REVISION_TO_PLAN_SECONDS, value=seconds)
+
     def applied(self, operation: str, result: str) -> None:
         """An object was created, updated, deleted and so on."""
         self._registry.add(m.OBJECTS_APPLIED, operation, result)

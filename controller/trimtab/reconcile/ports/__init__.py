@@ -184,6 +184,14 @@ class Metrics(Protocol):
         """A fetch ended: changed, unchanged, or the reason of its failure."""
         ...
 
+    def rendered(self, result: str, seconds: float) -> None:
+        """A rendering ended: rendered, or the reason of its failure."""
+        ...
+
+    def planned(self, seconds: float) -> None:
+        """What a new revision changes for an Application was planned so long after the revision arrived."""
+        ...
+
     def applied(self, operation: str, result: str) -> None:
         """An object was created, updated, deleted …"""
         ...

@@ -111,6 +111,15 @@ class Git(Protocol):
         """
         ...
 
+    async def trees(
+        self, url: str, credentials: GitCredentials | None, sha: str, paths: Sequence[str]
+    ) -> Mapping[str, str]:
+        """The tree SHA of each of these folders, by one look; what is absent or no folder is left out.
+
+        Raises SourceError.
+        """
+        ...
+
     async def raw_object(self, url: str, credentials: GitCredentials | None, sha: str, *, tag_sha: str = "") -> bytes:
         """The bytes of a fetched commit, or of the tag object fetched with it. Raises SourceError."""
         ...

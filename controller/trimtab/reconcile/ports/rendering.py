@@ -1,6 +1,6 @@
 """Rendering as the loop needs it: the files of a source, what else goes in, and manifests that come out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -26,6 +26,13 @@ class SourceTree(Protocol):
 
     async def digest(self, path: str) -> str:
         """A hash of all that lies in a folder. Raises SourceError (PathNotFound) where there is none."""
+        ...
+
+    async def look_up(self, paths: Collection[str]) -> None:
+        """Have the digests of these folders at hand, found by one look at most; ones that are not there are none.
+
+        Raises SourceError.
+        """
         ...
 
     async def materialise(self, paths: Sequence[str], target: Path) -> None:

@@ -52,6 +52,8 @@ def test_counts():
     metrics.queue(depth=3, waited_seconds=0.02)
     metrics.reconciled("Application", "success", 0.2)
     metrics.fetched("unchanged", 0.3)
+    metrics.rendered("rendered", 0.1)
+    metrics.planned(0.4)
     metrics.applied("create", "done")
     metrics.applied("create", "done")
     metrics.api_request("patch", "deployments", 409, 0.01)
@@ -66,6 +68,8 @@ def test_counts():
     assert found["trimtab_reconcile_duration_seconds_bucket kind=Application le=0.25 result=success"] == 1
     assert found["trimtab_reconcile_duration_seconds_bucket kind=Application le=0.1 result=success"] == 0
     assert found["trimtab_fetch_duration_seconds_sum result=unchanged"] == 0.3
+    assert found["trimtab_render_duration_seconds_count result=rendered"] == 1
+    assert found["trimtab_revision_to_plan_seconds_sum"] == 0.4
     assert found["trimtab_objects_applied_total operation=create result=done"] == 2
     assert found["trimtab_api_requests_total code=409 verb=patch"] == 1
     assert found["trimtab_event_loop_lag_seconds_bucket le=0.005"] == 1

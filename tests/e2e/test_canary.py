@@ -1,62 +1,30 @@
 """Canaries in everything that is secret, and a search of every place where others could find one.
 
 Secrets that are applied, edited, invalid, broken as YAML, built by kustomize; a GitRepository's password, right and
-wrong. Whoever may read our kinds, Events, metrics, the log or the process table must find none of them.
+wrong. Whoever may read our kinds, Events, metrics, the log or the process table must find none of them. Other
+credentials have a test of their own.
 """
 
 import base64
 import json
 import re
 import secrets
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
+from tests.e2e.canaries import MARK, Processes, forms
 from tests.fixtures.cluster import Kubectl, wait_for
 from tests.fixtures.controller import Trimtab
 from tests.fixtures.git_server import RunningServer
 from tests.fixtures.lab import Lab
 
-MARK = "Kanari"
 _CANARY = re.compile(f"{MARK}[0-9a-f]{{12}}")
 
 
 def canary() -> str:
     """A value that occurs nowhere else."""
     return MARK + secrets.token_hex(6)
-
-
-def forms(value: str) -> tuple[str, ...]:
-    """The value as it may turn up: plain, and the middle of its base64 at each of the three offsets."""
-    encoded = [base64.b64encode(b" " * pad + value.encode()).decode()[4:-4] for pad in range(3)]
-    return (value, *encoded)
-
-
-class Processes(threading.Thread):
-    """Keeps all that the process table shows to everybody of the controller's children, until it is stopped."""
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self._pid = pid
-        self._ending = threading.Event()
-        self.seen: set[str] = set()
-
-    def run(self) -> None:
-        while not self._ending.wait(0.01):
-            with suppress(psutil.Error):
-                parent = psutil.Process(self._pid)
-                for process in (parent, *parent.children(recursive=True)):
-                    with suppress(psutil.Error):
-                        self.seen.add(" ".join(process.cmdline()))
-
-    def stop(self) -> set[str]:
-        """All command lines that were seen."""
-        self._ending.set()
-        self.join()
-        return self.seen
 
 
 @pytest.fixture(autouse=True)
@@ -166,12 +134,13 @@ def test_no_canary_is_found_where_others_may_look(
     kubectl("patch", "secret", "login", "-n", namespace, "-p", json.dumps(again))
     lab.wait_condition("good", "Drifted")
     shown = _cli(lab)
-    found = _find(_places(lab, kubectl) | {"command lines": "\n".join(processes.stop()), "stderr and stdout": shown})
+    processes.stop()
+    found = _find(_places(lab, kubectl) | processes.places() | {"stderr and stdout": shown})
 
     assert not found, "\n\n".join(found)
     assert not _find({"what kubectl was told": refused.stderr})
-    assert any("kustomize" in line for line in processes.seen)
-    assert any("ls-remote" in line or "fetch" in line for line in processes.seen)
+    assert any("kustomize" in line for line in processes.arguments)
+    assert any("ls-remote" in line or "fetch" in line for line in processes.arguments)
 
 
 def _with_credentials(namespace: str, url: str) -> str:

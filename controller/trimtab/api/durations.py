@@ -8,6 +8,10 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+MAX_LENGTH: Final = 32
+MIN_SECONDS: Final = 1.0
+MAX_SECONDS: Final = 2**63 / 1e9
+"""The longest that Kubernetes itself can hold."""
 DURATION_PATTERN: Final = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
 _PART: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 _WHOLE: Final = re.compile(DURATION_PATTERN)
@@ -33,7 +37,17 @@ def format_duration(seconds: float) -> str:
 
 
 def _seconds(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
+    """What the schema has refused already where the API server judged it. Raises ValueError."""
+    if not isinstance(value, str):
+        return value
+    if len(value) > MAX_LENGTH:
+        raise ValueError(f"a duration longer than {MAX_LENGTH} characters")
+    seconds = parse_duration(value)
+    if seconds < MIN_SECONDS:
+        raise ValueError("must be at least one second (1s)")
+    if seconds > MAX_SECONDS:
+        raise ValueError("a duration longer than 292 years")
+    return seconds
 
 
 Duration = Annotated[
@@ -44,7 +58,7 @@ Duration = Annotated[
         {
             "type": "string",
             "pattern": DURATION_PATTERN,
-            "maxLength": 32,
+            "maxLength": MAX_LENGTH,
             "x-kubernetes-validations": [
                 {"rule": "duration(self) >= duration('1s')", "message": "must be at least one second (1s)"}
             ],

@@ -14,7 +14,7 @@ from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.grafted_tree import Graft, GraftedTree
 from trimtab.reconcile.ports import Git, GitCredentials
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
-from trimtab.source.path import repository_path, within
+from trimtab.source.path import repository_path, within, writable
 from trimtab.source.selection import Selection
 from trimtab.source.submodules import GITMODULES, MAX_DEPTH, same_host, submodule_url
 
@@ -130,6 +130,8 @@ async def _include(tree: Tree, folder: str, place: str) -> Graft:
     path = repository_path(place)
     if not path:
         raise _refused("include[].toPath is the root", "name a folder to put it into")
+    if not writable(path):
+        raise _refused(f"include[].toPath {path[:80]!a} is no place for files", "name a folder outside of .git")
     try:
         return Graft(path, await tree.part(folder))
     except SourceError as error:

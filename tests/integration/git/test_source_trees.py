@@ -191,6 +191,12 @@ async def test_includes_of_includes_and_their_parts(mirrors, git_server, app, tm
     assert error.reason == "PathNotFound"
 
 
+@pytest.mark.parametrize("place", [".git", "a/.GIT/hooks"])
+async def test_includes_go_not_into_a_git_folder(mirrors, app, place):
+    include = [{"repository": {"name": "x"}, "toPath": place}]
+    assert (await refused(made(mirrors, app, await made(mirrors, app), include=include))).reason == "InvalidInclude"
+
+
 async def test_links_of_an_included_folder_do_not_leave_it(mirrors, git_server, app, tmp_path):
     shared = git_server.repository("shared")
     shared.commit({"base/link": Link("../secret"), "secret": "s"})

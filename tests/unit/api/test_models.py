@@ -59,9 +59,25 @@ def test_application_reads_all_fields():
     assert spec.suspend
 
 
-def test_refuses_what_is_no_duration():
-    with pytest.raises(ValidationError, match="not a duration"):
-        application(interval="soon")
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("soon", "not a duration"),
+        ("0s", "at least one second"),
+        ("999ms", "at least one second"),
+        ("2562048h", "longer than 292 years"),
+        ("9" * 400 + "h", "longer than 32 characters"),
+    ],
+)
+def test_refuses_what_the_schema_would_have_refused_as_a_duration(text, words):
+    for field in ("interval", "timeout"):
+        with pytest.raises(ValidationError, match=words):
+            application(**{field: text})
+
+
+def test_takes_the_shortest_and_the_longest_duration():
+    spec = application(interval="1s", timeout="2562047h").spec
+    assert (spec.interval_seconds, spec.timeout_seconds) == (1, 2562047 * 3600)
 
 
 def test_duration_is_written_as_text():

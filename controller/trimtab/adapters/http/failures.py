@@ -30,6 +30,10 @@ def connection_failure(url: str, error: Exception) -> SourceError:
     """The error for an exception of the HTTP library."""
     shown = show_url(url)
     match error:
+        case aiohttp.InvalidURL():
+            # The library takes no spelling of an address but the usual one.
+            message = f"{shown}: the host is neither a name nor an address as it is usually written"
+            return _error(message, "InvalidURL", "write the host's name, or an address like 192.0.2.1 or [2001:db8::1]")
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError() | ssl.SSLError():
             message = f"{shown}: no trusted TLS connection came about: {redact(str(error))[:300]}"
             remedy = "check the server's certificate and its name; put a private CA into spec.certSecretRef as ca.crt"
@@ -40,6 +44,9 @@ def connection_failure(url: str, error: Exception) -> SourceError:
         case aiohttp.ClientConnectorError():
             remedy = "check host and port in spec.url, network policies and that the server runs"
             return _error(f"{shown}: no connection to the server", "ConnectionFailed", remedy)
+        case aiohttp.ServerTimeoutError():
+            remedy = "check host and port in spec.url, network policies and the server's load"
+            return _error(f"{shown}: the server does not answer", "TimedOut", remedy)
         case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
             return _error(f"{shown}: the transfer broke off", "TransferFailed", _AGAIN)
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):

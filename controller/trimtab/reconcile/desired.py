@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
+from typing import Any
 
 from trimtab.api.application import Application
 from trimtab.core.errors import SourceError, TrimtabError
@@ -22,16 +24,19 @@ from trimtab.reconcile.desk import APPLICATION
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.parallel import gather_bounded
-from trimtab.reconcile.ports import ClusterCapabilities, Folder, Objects, Rendered, Renderer, RenderJob, SourceTree
+from trimtab.reconcile.ports import ClusterCapabilities, Objects, Rendered, Renderer, RenderJob, SourceTree
 from trimtab.reconcile.queue import Key
+from trimtab.reconcile.remote_bases import BasesOfJob, RemoteBases
 from trimtab.reconcile.state import AppState, Desired
 from trimtab.render.identity import render_key, render_spec
 from trimtab.render.inputs import Capabilities, wanted_inputs
 from trimtab.render.qualify import Qualified, qualify, unserved
+from trimtab.render.remote_places import file_names
+from trimtab.source.base_prefixes import allowed
 
-_Attempt = tuple[tuple[tuple[str, str, str], ...], str, str, int, str]
-"""Sources with their revisions, digests of inputs and capabilities, generation and poke of the Application: with equal
-ones the same comes of it."""
+_Attempt = tuple[tuple[tuple[str, str, str], ...], tuple[str, ...], str, str, int, str]
+"""Sources with their revisions, where remote bases may lie, digests of inputs and capabilities, generation and poke of
+the Application: with equal ones, and remote bases that have not moved, the same comes of it."""
 
 SLICE_OBJECTS = 8
 """So many objects are made ready in one go; then everybody else has a turn. Large ones take 50 ms each."""
@@ -39,12 +44,11 @@ SLICE_OBJECTS = 8
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The last rendering of an Application: of what it was made, its key, and the folders that were read for it."""
+    """The last rendering of an Application: of what it was made, its key, and what it came to."""
 
     attempt: _Attempt
     key: str
-    folders: tuple[Folder, ...]
-    reads_capabilities: bool
+    rendered: Rendered
 
 
 class DesiredStates:
@@ -59,12 +63,16 @@ class DesiredStates:
         instance: str,
         key: bytes,
         capabilities: ClusterCapabilities | None = None,
+        bases: RemoteBases | None = None,
         slots: int = 2,
     ) -> None:
+        """`bases` None: there are no remote bases."""
         self._renderer = renderer
         self._objects = objects
         self._inputs = inputs
         self._capabilities = capabilities
+        self._bases = bases
+        self._poked: dict[str, tuple[str, float]] = {}
         self._instance = instance
         self._key = key
         self._known: dict[str, _Known] = {}
@@ -87,17 +95,19 @@ class DesiredStates:
         more instead of being said again.
         """
         metadata = application.metadata
-        job = await self._job(application, artifact, others or {})
+        bases = self._bases_of(state.owner.uid, application, artifact)
+        job = await self._job(application, artifact, others or {}, bases)
         sources = tuple((name, tree.identity, tree.revision) for name, tree in sorted(job.trees().items()))
         seen = (job.inputs.digest, job.inputs.capabilities.digest)
-        attempt = (sources, *seen, metadata.generation, metadata.requested_at)
+        attempt = (sources, artifact.bases.prefixes, *seen, metadata.generation, metadata.requested_at)
         failed = self._failed.get(state.owner.uid)
         if failed is not None and failed[0] == attempt and not again:
             raise failed[1]
         try:
-            state.desired = await self._get(application, artifact, state, job, attempt, again=again)
+            state.desired = await self._get(application, artifact, state, job, bases, attempt, again=again)
         except TrimtabError as error:
             self._failed[state.owner.uid] = (attempt, error)
+            state.trees = named_trees(job, bases)
             raise
         self._failed.pop(state.owner.uid, None)
         return state.desired
@@ -108,6 +118,7 @@ class DesiredStates:
         artifact: Artifact,
         state: AppState,
         job: RenderJob,
+        bases: BasesOfJob | None,
         attempt: _Attempt,
         *,
         again: bool,
@@ -116,34 +127,52 @@ class DesiredStates:
         known, current = self._known.get(uid), state.desired
         if known is not None and current is not None and not (current.problems and again):
             # Most turns heal or tell: they ask Git nothing.
-            if known.attempt == attempt:
+            if known.attempt == attempt and not await _moved(known.rendered, current, bases):
                 return current
-            if await self._key_of(job, known.folders, capable=known.reads_capabilities) == known.key:
+            if await self._key_of(job, known.rendered) == known.key:
                 self._known[uid] = replace(known, attempt=attempt)
-                return replace(current, revision=artifact.revision)
+                state.trees = named_trees(job, bases)
+                return replace(current, revision=artifact.revision, **_followed(bases))
         async with self._slots:
             rendered = await self._renderer.render(job)
-        key = await self._key_of(job, rendered.folders, capable=rendered.reads_capabilities) or ""
+        key = await self._key_of(job, rendered) or ""
         desired = await self._mark(application, artifact, rendered, key, state)
-        self._known[uid] = _Known(attempt, key, rendered.folders, rendered.reads_capabilities)
-        return desired
+        self._known[uid] = _Known(attempt, key, rendered)
+        state.trees = named_trees(job, bases)
+        return replace(desired, **_followed(bases))
 
     async def recall(self, application: Application, artifact: Artifact, state: AppState) -> Desired | None:
         """What the revision applied last declared, after a restart; None where its commit is no longer at hand.
 
-        Only needed to tell which fields a newer revision drops, so its absence is no failure.
+        Remote bases are taken as the status says that they were. Only needed to tell which fields a newer revision
+        drops, and to heal while there is none, so its absence is no failure.
         """
         try:
             revision = Revision.parse(state.applied)
-            if not isinstance(artifact.tree, GitTree):
-                return None
-            old = replace(artifact, revision=revision, tree=await artifact.tree.at(revision.sha))
-            job = await self._job(application, old, {})
+            old = artifact
+            if revision != artifact.revision:
+                if not isinstance(artifact.tree, GitTree):
+                    return None
+                old = replace(artifact, revision=revision, tree=await artifact.tree.at(revision.sha))
+            told = {each.url: each.revision for each in application.status.remote_bases or ()}
+            bases = self._bases.of(artifact.bases, pinned=told) if self._bases else None
+            job = await self._job(application, old, {}, bases)
             async with self._slots:
                 rendered = await self._renderer.render(job)
             return await self._mark(application, old, rendered, "", state)
         except (ValueError, TrimtabError):
             return None
+
+    def _bases_of(self, uid: str, application: Application, artifact: Artifact) -> BasesOfJob | None:
+        """Who asks for a reconciliation wants to know of each base where it stands now."""
+        if self._bases is None:
+            return None
+        poke = application.metadata.requested_at
+        if uid not in self._poked:
+            self._poked[uid] = (poke, -inf)
+        elif self._poked[uid][0] != poke:
+            self._poked[uid] = (poke, self._bases.clock.monotonic())
+        return self._bases.of(artifact.bases, asked_at=self._poked[uid][1])
 
     def outdated(self, key: Key) -> bool:
         """Whether what an Application's last desired state was made of has changed in the cluster."""
@@ -154,8 +183,15 @@ class DesiredStates:
         self._inputs.forget(key)
         self._known.pop(uid, None)
         self._failed.pop(uid, None)
+        self._poked.pop(uid, None)
 
-    async def _job(self, application: Application, artifact: Artifact, others: Mapping[str, SourceTree]) -> RenderJob:
+    async def _job(
+        self,
+        application: Application,
+        artifact: Artifact,
+        others: Mapping[str, SourceTree],
+        bases: BasesOfJob | None,
+    ) -> RenderJob:
         metadata = application.metadata
         key = Key(APPLICATION, metadata.namespace, metadata.name)
         inputs = await self._inputs.get(key, wanted_inputs(application.spec))
@@ -167,19 +203,30 @@ class DesiredStates:
             name=metadata.name,
             namespace=metadata.namespace,
             inputs=replace(inputs, capabilities=capabilities),
+            bases=bases,
         )
 
-    async def _key_of(self, job: RenderJob, folders: tuple[Folder, ...], *, capable: bool) -> str | None:
-        """The render key; None where a folder of the last rendering is gone, which asks for a new one."""
+    async def _key_of(self, job: RenderJob, rendered: Rendered) -> str | None:
+        """The render key; None where a folder of the last rendering is gone, which asks for a new one.
+
+        Raises SourceError where a remote base cannot be asked for.
+        """
         sources = job.trees()
+        spec = render_spec(job.spec) | {"identity": {name: tree.identity for name, tree in sources.items()}}
+        if rendered.bases and job.bases is not None:
+            spec["remoteBases"] = list(job.bases.prefixes)
+            if not all(allowed(base.url, job.bases.prefixes) for base in rendered.bases):
+                return None
+            sources = {**sources, **{base.name: (await job.bases.fetch(base)).tree for base in rendered.bases}}
         try:
             trees = {
-                f"{name}:{folder}": await sources[name].digest(folder) for name, folder in folders if name in sources
+                f"{name}:{folder}": await sources[name].digest(folder)
+                for name, folder in rendered.folders
+                if name in sources
             }
         except SourceError:
             return None
-        spec = render_spec(job.spec) | {"identity": {name: tree.identity for name, tree in sources.items()}}
-        inputs = job.inputs.digest + (f"/{job.inputs.capabilities.digest}" if capable else "")
+        inputs = job.inputs.digest + (f"/{job.inputs.capabilities.digest}" if rendered.reads_capabilities else "")
         return render_key(trees=trees, spec=spec, inputs=inputs, tools=self._renderer.tools)
 
     async def _mark(
@@ -244,3 +291,30 @@ class DesiredStates:
         metadata = {"name": name, "annotations": {PRUNE_ANNOTATION: "disabled"}}
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
         return [Manifest(ref, "v1", body, Origin("spec.targetNamespace"))]
+
+
+async def _moved(rendered: Rendered, current: Desired, bases: BasesOfJob | None) -> bool:
+    """Whether a remote base stands elsewhere than when it was rendered. Raises SourceError where it cannot be asked."""
+    if bases is None:
+        return False
+    for base in rendered.bases:
+        if await bases.stands_at(base) != current.bases.get(base.name):
+            return True
+    return False
+
+
+def _followed(bases: BasesOfJob | None) -> dict[str, Any]:
+    """What a desired state says of the remote bases that it was made of."""
+    if bases is None or not bases.given:
+        return {}
+    seconds = bases.rules.interval_seconds
+    revisions = {name: at_hand.revision for name, (_, at_hand) in bases.given.items()}
+    return {"bases": revisions, "follow_seconds": seconds if bases.moving and seconds < inf else None}
+
+
+def named_trees(job: RenderJob, bases: BasesOfJob | None) -> dict[str, SourceTree]:
+    """All that a rendering is made of, by the beginning of the names that files have in its problems."""
+    found = {f"${name}/" if name else "": tree for name, tree in job.trees().items()}
+    for base, at_hand in bases.given.values() if bases else ():
+        found[file_names(base, at_hand.revision)] = at_hand.tree
+    return found

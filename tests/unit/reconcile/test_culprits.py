@@ -42,21 +42,21 @@ async def test_what_is_not_known_yet_is_asked_for_once_and_then_told() -> None:
     woken: list[Key] = []
     culprits = Culprits(history, woken.append)
     problems = (problem("a.yaml"), problem("b.yaml"), problem(""))
-    assert culprits.name(KEY, tree(), problems) == problems
+    assert culprits.name(KEY, {"": tree()}, problems) == problems
     await settled()
     assert woken == [KEY]
-    named = culprits.name(KEY, tree(), problems)
+    named = culprits.name(KEY, {"": tree()}, problems)
     assert [each.last_change for each in named] == [BEN, None, None]
     assert str(named[0]) == f"a.yaml:1: broken [last changed by Ben <ben@example.org> in {'b' * 12}]"
     await settled()
     assert len(history.asked) == 1
-    assert culprits.name(KEY, tree(), ()) == ()
+    assert culprits.name(KEY, {"": tree()}, ()) == ()
 
 
 async def test_the_server_is_asked_within_the_bounds_of_whoever_declared_the_repository() -> None:
     history = FakeHistory()
     bounds = AddressPolicy(("10.0.0.0/8",))
-    Culprits(history, lambda key: None).name(KEY, replace(tree(), addresses=bounds), (problem("a.yaml"),))
+    Culprits(history, lambda key: None).name(KEY, {"": replace(tree(), addresses=bounds)}, (problem("a.yaml"),))
     await settled()
     assert history.asked_within == [bounds]
 
@@ -67,7 +67,7 @@ async def test_a_history_that_is_not_to_be_had_changes_nothing() -> None:
     woken: list[Key] = []
     culprits = Culprits(history, woken.append)
     for _ in range(2):
-        assert culprits.name(KEY, tree(), (problem("a.yaml"),))[0].last_change is None
+        assert culprits.name(KEY, {"": tree()}, (problem("a.yaml"),))[0].last_change is None
         await settled()
     assert (len(history.asked), woken) == (1, [])
 
@@ -78,24 +78,24 @@ async def test_a_place_in_an_included_folder_is_looked_up_where_it_comes_from() 
     culprits = Culprits(history, lambda key: None)
     whole = GraftedTree(tree(), (Graft("in", tree(other, folder="base")),))
     places = (problem("in/x.yaml"), problem("own.yaml"))
-    culprits.name(KEY, whole, places)
+    culprits.name(KEY, {"": whole}, places)
     await settled()
     assert sorted(history.asked) == [
         (URL, (Origin("own.yaml", 1),)),
         (other, (Origin("base/x.yaml", 1),)),
     ]
-    assert culprits.name(KEY, whole, places)[0].last_change == BEN
-    assert culprits.name(KEY, GraftedTree(None, ()), places) == places
+    assert culprits.name(KEY, {"": whole}, places)[0].last_change == BEN
+    assert culprits.name(KEY, {"": GraftedTree(None, ())}, places) == places
 
 
 async def test_many_failing_files_make_one_bounded_question() -> None:
     history = FakeHistory()
     culprits = Culprits(history, lambda key: None)
-    culprits.name(KEY, tree(), [problem(f"{number}.yaml") for number in range(MAX_PLACES * 2)])
+    culprits.name(KEY, {"": tree()}, [problem(f"{number}.yaml") for number in range(MAX_PLACES * 2)])
     await settled()
     assert [len(places) for _, places in history.asked] == [MAX_PLACES]
     for number in range(300):
-        culprits.name(KEY, tree(f"https://git.example/{number}"), (problem("a.yaml"),))
+        culprits.name(KEY, {"": tree(f"https://git.example/{number}")}, (problem("a.yaml"),))
     await culprits.close()
     assert len(culprits._found) == 200
 

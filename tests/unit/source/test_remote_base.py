@@ -132,8 +132,7 @@ def test_what_is_written_in_full_is_read_back(parts, path, ref):
 def test_whatever_is_read_is_safe(text):
     try:
         base = remote_base(text)
-    except SourceError as error:
-        assert error.problems[0].remedy
+    except SourceError:
         return
     assert check_url(base.url) == base.url
     assert not base.ref.startswith("-")

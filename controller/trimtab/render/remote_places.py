@@ -6,7 +6,7 @@ repository and revision, never of its place.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final
 
@@ -16,6 +16,7 @@ from trimtab.render.layout import within
 from trimtab.source.base_prefixes import allowed
 from trimtab.source.remote_base import RemoteBase
 
+ORIGIN_ANNOTATION: Final = "config.kubernetes.io/origin"
 MAX_BASES: Final = 20
 """Repositories and refs that one Application may be made of."""
 MAX_DEPTH: Final = 4
@@ -55,9 +56,13 @@ NOWHERE: Final = RemotePlaces("")
 
 @dataclass(frozen=True, slots=True)
 class RemoteNames:
-    """How the places of bases are told: `names` has for each the beginning of the names of its files."""
+    """How the places of bases are told: `names` has for each the beginning of the names of its files.
+
+    `bases` are those of places whose origins a kustomization shows in annotations.
+    """
 
     names: Mapping[str, str]
+    bases: Mapping[str, RemoteBase] = field(default_factory=dict)
 
     def origin(self, origin: Origin) -> Origin:
         """A place in the tree as users know it."""
@@ -80,12 +85,30 @@ class RemoteNames:
         """The same manifests, with the origins that users know."""
         if not self.names:
             return tuple(manifests)
-        return tuple(replace(each, origin=self.origin(each.origin)) for each in manifests)
+        return tuple(replace(self._annotated(each), origin=self.origin(each.origin)) for each in manifests)
+
+    def _annotated(self, manifest: Manifest) -> Manifest:
+        """With the origin that kustomize writes of a repository that it fetched itself, where there is one."""
+        note = manifest.annotations.get(ORIGIN_ANNOTATION, "")
+        for place, base in self.bases.items():
+            if place in note:
+                way = rf"(?m)^(path|configuredIn): (?:\.\./)*{re.escape(place)}/(.*)$"
+                where = f"repo: {base.url}" + (f"\nref: {base.ref}" if base.ref else "")
+                told = re.sub(way, lambda found, where=where: _ordered(found[1], found[2], where), note)
+                metadata = manifest.body["metadata"]
+                annotations = metadata["annotations"] | {ORIGIN_ANNOTATION: told}
+                return replace(manifest, body=manifest.body | {"metadata": metadata | {"annotations": annotations}})
+        return manifest
 
     def _text(self, text: str) -> str:
         for place, name in self.names.items():
             text = re.sub(rf"(?:\.\./)*{re.escape(place)}/?", name.replace("\\", "\\\\"), text)
         return text
+
+
+def _ordered(field: str, path: str, where: str) -> str:
+    """The lines of an origin in kustomize's order."""
+    return f"path: {path}\n{where}" if field == "path" else f"{where}\n{field}: {path}"
 
 
 def file_names(base: RemoteBase, revision: str) -> str:

@@ -39,7 +39,7 @@ BASE = {
     "deploy/base/web.yaml": DEPLOYMENT,
     "deploy/base/settings.txt": "mode=fast\n",
     "deploy/shared/kustomization.yaml": "resources: [service.yaml]\n",
-    "deploy/shared/service.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}}\n",
+    "deploy/shared/service.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n",
     "components/labels/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
     "labels: [{pairs: {team: blue}}]\n",
     "unrelated/big.txt": "nobody reads this\n",
@@ -141,7 +141,7 @@ async def test_places_name_the_repository_its_revision_the_file_and_the_line(
         "Deployment/prod-web": f"{start}deploy/base/web.yaml:2",
         "Service/prod-web": f"{start}deploy/shared/service.yaml:1",
         next(f"ConfigMap/{each.ref.name}" for each in found.manifests if "settings" in each.ref.name): (
-            f"{start}deploy/base/kustomization.yaml:2"
+            f"{start}deploy/base/kustomization.yaml"
         ),
     }
     name = f"{base.url}?ref=v1"

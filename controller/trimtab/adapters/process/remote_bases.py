@@ -27,6 +27,7 @@ class RemoteBasesOfJob:
     job: RenderJob
     places: RemotePlaces = field(init=False)
     _names: dict[str, str] = field(default_factory=dict)
+    _bases: dict[str, RemoteBase] = field(default_factory=dict)
     _written: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -38,7 +39,7 @@ class RemoteBasesOfJob:
     @property
     def names(self) -> RemoteNames:
         """What the bases fetched so far are called."""
-        return RemoteNames(self._names)
+        return RemoteNames(self._names, self._bases)
 
     async def write(self, found: Closure, root: Path) -> bool:
         """Write what a closure wants of remote bases below the tree's `root`; whether there was anything to write.
@@ -68,7 +69,7 @@ class RemoteBasesOfJob:
     async def _write(self, base: RemoteBase, place: str, folder: str, root: Path) -> None:
         assert self.job.bases is not None
         at_hand = await self.job.bases.fetch(base)
-        self._names[place] = file_names(base, at_hand.revision)
+        self._names[place], self._bases[place] = file_names(base, at_hand.revision), base
         (root / place).mkdir(parents=True, exist_ok=True)
         try:
             await at_hand.tree.materialise([inner_path(folder, place)], root / place)

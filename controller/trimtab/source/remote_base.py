@@ -16,7 +16,7 @@ from trimtab.source.ref import check_full_name, check_ref_name
 from trimtab.source.url import check_url, show_url
 
 _REMOTE: Final = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]*::?//|git::|gh:|[^/:@\s]+@[^/:\s]+:|(git@)?github\.com[/:]|[^\s]*\?(ref|version)="
+    r"[A-Za-z][A-Za-z0-9+.-]*(://|::)|gh:|[^/:@\s]+@[^/:\s]+:|(git@)?github\.com[/:]|[^\s]*\?(ref|version)="
 )
 _FORCED: Final = "git::"
 _SCP: Final = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*)@([A-Za-z0-9][A-Za-z0-9.-]*):/?(?!/)(.*)", re.DOTALL)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from tests.fakes.clock import HandClock
 from tests.fakes.controller import Rig, config_map
+from tests.fakes.downloads import FakeTree
 from tests.fakes.git import FakeGit, FakeHistory
 from tests.fakes.office import APP, REPO
 
@@ -115,3 +116,20 @@ async def test_the_status_names_commit_and_author(rig: Rig) -> None:
     await rig.settle()
     assert rig.said() == ("True", "Applied")
     assert len(rig.history.asked) == 1, "only failing files are asked about"
+
+
+async def test_files_are_looked_up_in_what_they_came_from() -> None:
+    values, base = "https://git.example/values", "https://other.example/base"
+    history = FakeHistory({(values, "envs/prod.yaml"): BEN, (base, "deploy/a.yaml"): BEN})
+    culprits = Culprits(history, lambda key: None)
+    artifact = FakeTree("oci://registry.example/app", "sha256:abc", {})
+    start = f"{base}@v1@sha1:{'c' * 40}//"
+    trees = {"": artifact, "$values/": tree(values), "$va/": tree(), start: tree(base)}
+    places = (problem("$values/envs/prod.yaml"), problem(f"{start}deploy/a.yaml"), problem("own.yaml"), problem(""))
+    culprits.name(KEY, trees, places)
+    await settled()
+    named = culprits.name(KEY, trees, places)
+    assert [each.last_change for each in named] == [BEN, BEN, None, None]
+    assert [each.artifact for each in named] == ["", "", "sha256:abc", ""]
+    assert str(named[2]) == "own.yaml:1: broken [of sha256:abc]"
+    assert culprits.name(KEY, {}, places) == places

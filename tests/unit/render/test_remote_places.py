@@ -165,3 +165,36 @@ def test_files_are_told_by_their_repository_and_revision():
     nothing = RemoteNames({})
     assert nothing.manifests([manifest]) == (manifest,)
     assert nothing.problems(told) == told
+
+
+@pytest.mark.parametrize(
+    ("note", "expected"),
+    [
+        (f"path: ../{PLACE}/x.yaml\n", f"path: deploy/x.yaml\nrepo: {H}/team/app\nref: v1\n"),
+        (
+            f"configuredIn: ../../{PLACE}/kustomization.yaml\nconfiguredBy:\n  kind: X\n",
+            f"repo: {H}/team/app\nref: v1\nconfiguredIn: deploy/kustomization.yaml\nconfiguredBy:\n  kind: X\n",
+        ),
+        ("path: own.yaml\n", "path: own.yaml\n"),
+    ],
+)
+def test_origin_annotations_are_those_of_kustomize(note, expected):
+    names = RemoteNames({ROOT: file_names(BASE, "v1@sha1:abc")}, {ROOT: BASE.repository})
+    body = {
+        "kind": "ConfigMap",
+        "metadata": {"name": "a", "annotations": {"x": "y", "config.kubernetes.io/origin": note}},
+    }
+    manifest = Manifest(ObjectRef(LOCAL_CLUSTER, "", "ConfigMap", "", "a"), "v1", body, Origin(f"{PLACE}/x.yaml"))
+    (told,) = names.manifests([manifest])
+    assert told.annotations == {"x": "y", "config.kubernetes.io/origin": expected}
+    assert manifest.annotations["config.kubernetes.io/origin"] == note, "the body given is left as it was"
+
+
+def test_of_the_default_branch_there_is_no_ref_to_tell():
+    base = RemoteBase(f"{H}/team/app")
+    place = PLACES.place(base)
+    note = {"config.kubernetes.io/origin": f"path: {place}/x.yaml\n"}
+    body = {"kind": "ConfigMap", "metadata": {"name": "a", "annotations": note}}
+    manifest = Manifest(ObjectRef(LOCAL_CLUSTER, "", "ConfigMap", "", "a"), "v1", body, Origin(f"{place}/x.yaml"))
+    (told,) = RemoteNames({place: "n//"}, {place: base}).manifests([manifest])
+    assert told.annotations["config.kubernetes.io/origin"] == f"path: x.yaml\nrepo: {H}/team/app\n"

@@ -1,6 +1,7 @@
 """Remote bases from another repository to a cluster: allowed, followed, compared, and told where they are broken."""
 
 import json
+from typing import Any
 
 from tests.fixtures.cluster import wait_for
 from tests.fixtures.controller import Trimtab
@@ -54,9 +55,10 @@ def test_a_base_is_refused_until_it_is_allowed_then_followed_and_compared(lab: L
     broke = base.commit({"web/config.yaml": "kind: ConfigMap\nmetadata: {name: web\n"}, "Break it")
     lab.poke("shop", "tapp")
     name = f"{url}@main@sha1:{broke}//web/config.yaml"
-    error = wait_for(
-        lambda: next((each for each in lab.status("shop").get("errors", []) if each.get("commit")), None),
-        timeout_seconds=60,
-    )
+
+    def told_by_whom() -> dict[str, Any]:
+        return next((each for each in lab.status("shop").get("errors", []) if each.get("commit")), {})
+
+    error = wait_for(told_by_whom, timeout_seconds=60)
     assert (error["file"], error["commit"], error["author"]) == (name, broke, base.author)
     assert data(lab) == {"from": "base"}, "nothing is deleted because something could not be read"

@@ -92,9 +92,7 @@ class RemoteNames:
         note = manifest.annotations.get(ORIGIN_ANNOTATION, "")
         for place, base in self.bases.items():
             if place in note:
-                way = rf"(?m)^(path|configuredIn): (?:\.\./)*{re.escape(place)}/(.*)$"
-                where = f"repo: {base.url}" + (f"\nref: {base.ref}" if base.ref else "")
-                told = re.sub(way, lambda found, where=where: _ordered(found[1], found[2], where), note)
+                told = _as_kustomize(note, place, base)
                 metadata = manifest.body["metadata"]
                 annotations = metadata["annotations"] | {ORIGIN_ANNOTATION: told}
                 return replace(manifest, body=manifest.body | {"metadata": metadata | {"annotations": annotations}})
@@ -106,9 +104,16 @@ class RemoteNames:
         return text
 
 
-def _ordered(field: str, path: str, where: str) -> str:
-    """The lines of an origin in kustomize's order."""
-    return f"path: {path}\n{where}" if field == "path" else f"{where}\n{field}: {path}"
+def _as_kustomize(note: str, place: str, base: RemoteBase) -> str:
+    """An origin's lines as kustomize writes and orders them where it has fetched a base itself."""
+    way = rf"(?m)^(path|configuredIn): (?:\.\./)*{re.escape(place)}/(.*)$"
+    where = f"repo: {base.url}" + (f"\nref: {base.ref}" if base.ref else "")
+
+    def told(found: re.Match[str]) -> str:
+        line = f"{found[1]}: {found[2]}"
+        return f"{line}\n{where}" if found[1] == "path" else f"{where}\n{line}"
+
+    return re.sub(way, told, note)
 
 
 def file_names(base: RemoteBase, revision: str) -> str:

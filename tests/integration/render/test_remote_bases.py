@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,7 +16,7 @@ from trimtab.adapters.clock.system import SystemClock
 from trimtab.adapters.git.bare_repository import Link
 from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.adapters.process.renderer import KustomizeRenderer
-from trimtab.core.errors import RenderError, SourceError
+from trimtab.core.errors import RenderError, SourceError, TrimtabError
 from trimtab.reconcile.ports import GitCredentials, Rendered
 from trimtab.reconcile.remote_bases import BaseRules, BasesOfJob, RemoteBases
 from trimtab.source.addresses import AddressPolicy
@@ -78,13 +79,13 @@ def base(git_server: RunningServer) -> GitRepo:
 
 
 async def rendered(
-    renderer: KustomizeRenderer, tree: FolderTree, of: BasesOfJob, path: str = "prod", **spec: object
+    renderer: KustomizeRenderer, tree: FolderTree, of: BasesOfJob, path: str = "prod", **spec: Any
 ) -> Rendered:
     return await renderer.render(replace(job(tree, path, **spec), bases=of))
 
 
-def allowing(bases: RemoteBases, *prefixes: str, **rules: object) -> BasesOfJob:
-    return bases.of(BaseRules(prefixes=prefixes, field="spec.remoteBases of GitRepository fleet", **rules))  # type: ignore[arg-type]
+def allowing(bases: RemoteBases, *prefixes: str, **rules: Any) -> BasesOfJob:
+    return bases.of(BaseRules(prefixes=prefixes, field="spec.remoteBases of GitRepository fleet", **rules))
 
 
 def built(programs: dict[str, Path], folder: Path) -> list[object]:
@@ -104,7 +105,7 @@ def overlay(base: GitRepo, ref: str = "v1") -> dict[str, str]:
     return {"prod/kustomization.yaml": OVERLAY.format(**names), "prod/own.yaml": OWN}
 
 
-async def refused(renderer, tree, of, path="prod") -> RenderError | SourceError:
+async def refused(renderer, tree, of, path="prod") -> TrimtabError:
     with pytest.raises((RenderError, SourceError)) as caught:
         await rendered(renderer, tree, of, path)
     assert ".bases-" not in str(caught.value), "places in the tree are nobody's business"
@@ -192,7 +193,7 @@ async def test_bases_of_bases_and_of_local_kustomizations(renderer, bases, base,
 
 async def test_components_of_the_spec_may_be_remote(renderer, bases, base, repository, git_server):
     tree = repository({"prod/own.yaml": OWN})
-    spec = {"kustomize": {"components": [f"{base.url}//components/labels?ref=v1"]}}
+    spec: dict[str, Any] = {"kustomize": {"components": [f"{base.url}//components/labels?ref=v1"]}}
     found = await rendered(renderer, tree, allowing(bases, git_server.url), **spec)
     assert [each.body["metadata"]["labels"] for each in found.manifests] == [{"team": "blue"}]
 

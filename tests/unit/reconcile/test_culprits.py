@@ -16,6 +16,7 @@ from trimtab.core.manifest import Origin
 from trimtab.reconcile.culprits import MAX_PLACES, Culprits
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.grafted_tree import Graft, GraftedTree
+from trimtab.reconcile.ports import SourceTree
 from trimtab.reconcile.queue import Key
 from trimtab.source.addresses import AddressPolicy
 from trimtab.source.selection import Selection
@@ -124,7 +125,7 @@ async def test_files_are_looked_up_in_what_they_came_from() -> None:
     culprits = Culprits(history, lambda key: None)
     artifact = FakeTree("oci://registry.example/app", "sha256:abc", {})
     start = f"{base}@v1@sha1:{'c' * 40}//"
-    trees = {"": artifact, "$values/": tree(values), "$va/": tree(), start: tree(base)}
+    trees: dict[str, SourceTree] = {"": artifact, "$values/": tree(values), "$va/": tree(), start: tree(base)}
     places = (problem("$values/envs/prod.yaml"), problem(f"{start}deploy/a.yaml"), problem("own.yaml"), problem(""))
     culprits.name(KEY, trees, places)
     await settled()

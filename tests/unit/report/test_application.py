@@ -16,7 +16,6 @@ from trimtab.report.application import (
     Phase,
     application_status,
     error_item,
-    error_item,
 )
 from trimtab.report.drift_items import DriftRecord
 

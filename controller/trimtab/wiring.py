@@ -60,6 +60,7 @@ from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
 from trimtab.reconcile.queue import Backoff, WorkQueue
 from trimtab.reconcile.referred_secrets import ReferredSecrets
+from trimtab.reconcile.remote_bases import RemoteBases
 from trimtab.reconcile.repositories import RepositoryReconciler
 from trimtab.reconcile.roll_call import ROLL_CALL, RollCall
 from trimtab.reconcile.runner import Runner
@@ -145,7 +146,12 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
         OCI_REPOSITORY: _fetched_sources(
             outside,
             dependents,
-            OciOrigin(registries=outside.registries, accesses=outside.accesses, clock=outside.clock),
+            OciOrigin(
+                registries=outside.registries,
+                accesses=outside.accesses,
+                clock=outside.clock,
+                addresses=_addresses(settings),
+            ),
         ),
         HELM_REPOSITORY: _fetched_sources(
             outside,
@@ -301,6 +307,7 @@ def _applications(outside: _Outside, vault: Path | None) -> tuple[ApplicationRec
             instance=instance.id,
             key=instance.key,
             capabilities=KubeCapabilities(outside.connection, outside.discovery),
+            bases=RemoteBases(outside.git, clock),
         ),
         heritage=heritage,
         watch_set=WatchSet(watches, observer),

@@ -41,6 +41,7 @@ from trimtab.reconcile.observer import Observer
 from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
 from trimtab.reconcile.queue import WorkQueue
 from trimtab.reconcile.referred_secrets import ReferredSecrets
+from trimtab.reconcile.remote_bases import RemoteBases
 from trimtab.reconcile.repositories import RepositoryReconciler
 from trimtab.reconcile.runner import Runner
 from trimtab.reconcile.sources import Sources
@@ -307,6 +308,7 @@ class Rig:
                 instance="test",
                 key=SIGNING_KEY,
                 capabilities=self.capabilities,
+                bases=RemoteBases(self.git, self.clock),
             ),
             heritage=heritage,
             watch_set=WatchSet(self.watches, self.observer),

@@ -18,6 +18,7 @@ from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.ports import Clock, CommitInfo, Fetched, GitCredentials, Rendered, RenderJob, Span
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.path import repository_path
+from trimtab.source.remote_base import RemoteBase
 from trimtab.source.selection import Selection
 from trimtab.source.submodules import Submodule
 
@@ -43,6 +44,9 @@ class FakeGit:
         self.looks: list[tuple[str, ...]] = []
         """The folders of each request for tree SHAs."""
         self._roots: dict[str, str] = {}
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.no_tags: set[str] = set()
+        """Names that branches have and no tags."""
 
     def commit(self, folders: Mapping[str, Folder], *, branch: str = "main") -> str:
         """A new tip of a branch; its SHA."""
@@ -78,8 +82,14 @@ class FakeGit:
         """The tip of a branch."""
         self.fetches.append(credentials)
         self.policies.append(addresses)
+        self.asked.append((url, dict(ref)))
         if self.trouble is not None:
             raise self.trouble
+        if ref.get("tag") in self.no_tags:
+            raise SourceError(Problem("there is no such tag", reason="RefNotFound", retry=True))
+        if "commit" in ref:
+            self._fetched.add(ref["commit"])
+            return Fetched(Revision("", ref["commit"]), self._commits[ref["commit"]], True)
         branch = ref.get("branch") or ref["tag"]
         sha = self._tips[branch]
         changed = self._last.get(url) != sha
@@ -195,9 +205,13 @@ class FakeHistory:
 
 
 class FakeRenderer:
-    """Takes a folder's objects as they are. `rendered` counts; `chart` are further fields of `Rendered`."""
+    """Takes a folder's objects as they are. `rendered` counts; `chart` are further fields of `Rendered`.
 
-    def __init__(self, **chart: Any) -> None:
+    `bases` are remote bases that each folder names.
+    """
+
+    def __init__(self, *, bases: Sequence[RemoteBase] = (), **chart: Any) -> None:
+        self.bases = tuple(bases)
         self.rendered = 0
         self.tools: Mapping[str, str] = {"fake": "1"}
         self.jobs: list[RenderJob] = []
@@ -222,4 +236,16 @@ class FakeRenderer:
             for line, body in enumerate(content, 1)
         )
         further = tuple((name, "") for name, tree in job.others.items() if isinstance(tree, FakeTree))
-        return Rendered(manifests, (("", path), *further), **self._chart)
+        for base in self.bases:
+            assert job.bases is not None
+            tree = (await job.bases.fetch(base)).tree
+            assert isinstance(tree, GitTree)
+            assert isinstance(tree.git, FakeGit)
+            bodies = tree.git.folder(tree.sha, base.path)
+            assert not isinstance(bodies, Problem)
+            origin = Origin(f"{base.path}/b.yaml", 1)
+            manifests += tuple(Manifest(ObjectRef.of(body), body["apiVersion"], body, origin) for body in bodies)
+            further = (*further, (base.name, base.path))
+        return Rendered(
+            manifests, (("", path), *further), bases=tuple(base.repository for base in self.bases), **self._chart
+        )

@@ -135,6 +135,15 @@ class ApplicationSpec(ApiModel):
     """How changes of declared fields that did not come from Git are met."""
 
 
+class RemoteBaseRevision(ApiModel):
+    """What a remote base stood at."""
+
+    url: str
+    """The repository, with the ref as a kustomization names it."""
+    revision: str
+    """The commit, like main@sha1:<sha>."""
+
+
 class InventoryCount(ApiModel):
     """The objects of the Application in numbers."""
 
@@ -176,6 +185,8 @@ class ErrorItem(ApiModel):
     """Line in the file."""
     message: str
     """What is wrong and what to do about it."""
+    artifact: str | None = None
+    """The revision of the artifact or chart that holds the file, where that is no Git repository."""
     commit: str | None = None
     """The commit that last changed the file, or the line, where the history at hand tells."""
     author: str | None = None
@@ -204,6 +215,8 @@ class ApplicationStatus(Status):
     """The newest revision that was tried."""
     sources: tuple[SourceRevision, ...] | None = None
     """The revisions of the further sources."""
+    remote_bases: tuple[RemoteBaseRevision, ...] | None = None
+    """The remote bases of what was applied last."""
     inventory: InventoryCount | None = None
     """The objects in numbers."""
     drift: tuple[DriftItem, ...] = ()

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 from trimtab.api.durations import Duration
 from trimtab.api.git_contents import GitContents, GitContentsStatus
 from trimtab.api.model import ApiModel, LocalName, Resource, Status, cel
+from trimtab.api.remote_bases import REMOTE_BASE_RULES, RemoteBases
 from trimtab.api.timestamps import Timestamp
 from trimtab.api.verification import TAG_NEEDS_REF, Verification, VerificationMode, VerifiedBy
 from trimtab.core.names import API_GROUP, API_VERSION
@@ -87,6 +88,7 @@ class GitRepositorySpec(GitContents):
                     "fieldPath": ".url",
                 },
                 TAG_NEEDS_REF,
+                *REMOTE_BASE_RULES,
             ]
         }
     )
@@ -119,6 +121,11 @@ class GitRepositorySpec(GitContents):
     """
     verify: Verification | None = None
     """Whose signature is asked for; none where it is not set. What nobody trusted has signed is not applied."""
+    remote_bases: RemoteBases = ()
+    """Where kustomizations may take remote bases from: URLs of repositories, or of what holds them, like
+    https://github.com/org. None where it is not set. Those on this repository's own host are fetched with its
+    credentials, others without any; a base without a commit or tag is asked for anew each interval.
+    """
     suspend: bool = False
     """Stops fetching; Applications stay at the commit that was fetched last."""
 

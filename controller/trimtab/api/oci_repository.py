@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from trimtab.api.durations import Duration
 from trimtab.api.fetched import FetchedStatus
 from trimtab.api.model import ApiModel, LocalName, Resource, cel
+from trimtab.api.remote_bases import REMOTE_BASE_RULES, RemoteBases
 from trimtab.core.names import API_GROUP, API_VERSION
 from trimtab.core.refs import ResourceType
 
@@ -80,6 +81,7 @@ class OciRepositorySpec(ApiModel):
                     "message": "url must hold no spaces, control characters, query or fragment",
                     "fieldPath": ".url",
                 },
+                *REMOTE_BASE_RULES,
             ]
         }
     )
@@ -103,6 +105,11 @@ class OciRepositorySpec(ApiModel):
     """Speaks plain http with the registry."""
     verify: OciVerify | None = None
     """Whose signature the artifact must carry to be used."""
+    remote_bases: RemoteBases = ()
+    """Where kustomizations may take remote bases from: URLs of Git repositories, or of what holds them, like
+    https://github.com/org. None where it is not set. They are fetched without credentials; a base without a commit or
+    tag is asked for anew each interval.
+    """
     suspend: bool = False
     """Stops fetching; Applications stay at the artifact that was fetched last."""
 

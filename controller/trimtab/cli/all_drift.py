@@ -20,7 +20,7 @@ async def all_drift(session: Session, application: Application) -> tuple[DriftIt
     Drift of which status knows no time is dated by when this was asked. Raises SourceError, RenderError, ApiError.
     """
     status = application.status
-    state = await declared(session, application, revision=status.last_applied_revision or "")
+    state = await declared(session, application, revision=status.last_applied_revision or "", applied=True)
     known = {(item.object, item.field): item for item in status.drift if item.corrected is None}
     now_seconds = time.time()
     found = []

@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from trimtab.adapters.charts.dependencies import ChartStore
+from trimtab.adapters.clock.system import SystemClock
 from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.adapters.git.working_copy import WorkingCopy
 from trimtab.adapters.kube.capabilities import KubeCapabilities
@@ -48,9 +49,11 @@ from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.ports import Git
 from trimtab.reconcile.queue import Key
 from trimtab.reconcile.referred_secrets import ReferredSecrets
+from trimtab.reconcile.remote_bases import RemoteBases, base_rules
 from trimtab.reconcile.source_trees import SourceTrees
 from trimtab.reconcile.sources import Bundle, Sources, source_keys
 from trimtab.reconcile.state import AppState, Desired
+from trimtab.source.addresses import ANYWHERE
 
 _NO_KEY: Final = b""
 """The key of the controller's digests is a secret of its own; here nothing is compared by digest."""
@@ -66,11 +69,17 @@ class Declared:
 
 
 async def declared(
-    session: Session, application: Application, *, revision: str = "", working_copy: Path | None = None
+    session: Session,
+    application: Application,
+    *,
+    revision: str = "",
+    working_copy: Path | None = None,
+    applied: bool = False,
 ) -> Declared:
     """The state declared at the newest revision, at `revision` (a SHA, revision or branch), or in a working copy.
 
-    Raises SourceError or RenderError with all that is wrong, UsageError, ApiError.
+    `applied`: with remote bases as they were applied last. Raises SourceError or RenderError with all that is wrong,
+    UsageError, ApiError.
     """
     inventories = await _inventories(session)
     key = Key(APPLICATION, application.metadata.namespace, application.metadata.name)
@@ -80,6 +89,10 @@ async def declared(
         git = await stack.enter_async_context(_git(working_copy))
         downloads = await stack.enter_async_context(open_downloads(session))
         bundle = await _bundle(session, git, application, revision, downloads)
+        # A working copy stands for the Application's own repository only.
+        other = isinstance(git, WorkingCopy) and bundle.main.bases.prefixes
+        remote = await stack.enter_async_context(_git(None)) if other else git
+        bases = RemoteBases(remote, SystemClock(), standing=_standing(application) if applied else {})
         programs = find_programs()
         states = DesiredStates(
             renderer=KustomizeRenderer(
@@ -93,6 +106,7 @@ async def declared(
             instance=await _instance(session),
             key=_NO_KEY,
             capabilities=KubeCapabilities(session.connection, Discovery(session.connection)),
+            bases=bases,
         )
         desired = await states.get(application, bundle.main, state, others=bundle.trees)
     held = {ref: owner for owner, entries in inventories.items() if owner != state.owner for ref in entries}
@@ -174,7 +188,14 @@ async def _fetched(
     fetched = await git.fetch(spec.url, ref, credentials, timeout_seconds=spec.timeout_seconds)
     trees = [tree for tree in included if isinstance(tree, GitTree | GraftedTree)]
     tree = await SourceTrees(git=git).make(spec, fetched.revision.sha, credentials, trees)
-    return Artifact(tree, fetched.revision, fetched.commit, 0.0)
+    rules = base_rules(GIT_REPOSITORY, name, spec, ANYWHERE)
+    if rules.prefixes:
+        rules = replace(rules, url=spec.url, credentials=credentials)
+    return Artifact(tree, fetched.revision, fetched.commit, 0.0, bases=rules)
+
+
+def _standing(application: Application) -> dict[str, str]:
+    return {each.url: each.revision for each in application.status.remote_bases or ()}
 
 
 def _ref(revision: str) -> dict[str, str]:

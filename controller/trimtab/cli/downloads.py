@@ -24,6 +24,7 @@ from trimtab.reconcile.desk import OCI_REPOSITORY
 from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
 from trimtab.reconcile.queue import Key
 from trimtab.reconcile.referred_secrets import ReferredSecrets
+from trimtab.source.addresses import NamespaceAddresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,9 @@ class Downloads:
         source = as_source(await read(self.session, Named(kind, key.name)))
         accesses, clock = Accesses(ReferredSecrets(self.session.objects)), SystemClock()
         origin: Origin = (
-            OciOrigin(registries=self.registries, accesses=accesses, clock=clock)
+            OciOrigin(
+                registries=self.registries, accesses=accesses, clock=clock, addresses=NamespaceAddresses(key.namespace)
+            )
             if key.kind == OCI_REPOSITORY
             else HelmOrigin(charts=self.charts, accesses=accesses, clock=clock)
         )

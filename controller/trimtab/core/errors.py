@@ -12,7 +12,11 @@ from trimtab.core.refs import ObjectRef
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong. `retry` says whether time alone may mend it, `last_change` whom to ask."""
+    """One thing that is wrong.
+
+    `retry` says whether time alone may mend it, `last_change` whom to ask; of files that have no history, `artifact` is
+    the revision of what they came in.
+    """
 
     message: str
     ref: ObjectRef | None = None
@@ -21,13 +25,15 @@ class Problem:
     reason: str = "Failed"
     retry: bool = False
     last_change: LastChange | None = None
+    artifact: str = ""
 
     def __str__(self) -> str:
         place = f"{self.origin}: " if self.origin else ""
         subject = f"{self.ref}: " if self.ref else ""
         remedy = f" ({self.remedy})" if self.remedy else ""
         change = f" [{self.last_change}]" if self.last_change else ""
-        return f"{place}{subject}{self.message}{remedy}{change}"
+        artifact = f" [of {self.artifact}]" if self.artifact else ""
+        return f"{place}{subject}{self.message}{remedy}{change}{artifact}"
 
 
 class TrimtabError(Exception):

@@ -18,7 +18,7 @@ from trimtab.core.outcome import Outcome, Result
 from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef, ResourceType
 from trimtab.plan.options import PlanOptions
 from trimtab.plan.ownership import Owner
-from trimtab.reconcile.artifacts import Artifacts
+from trimtab.reconcile.artifacts import Artifact, Artifacts
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, Desk
 from trimtab.reconcile.heritage import Heritage
@@ -35,6 +35,8 @@ from trimtab.report.application import Phase
 
 HEALTH_PAUSE_SECONDS = 0.25
 """News of health are gathered for so long before the status is written."""
+SURELY_LATER_SECONDS = 0.05
+"""Beyond an interval after which a remote base is asked for again."""
 UNSHOWN_SECONDS = 5.0
 """How long the event of a source that exists may be on its way before the server is asked once more."""
 _SOURCES: dict[str, ResourceType] = {
@@ -116,7 +118,7 @@ class ApplicationReconciler:
             bundle = await self.sources.get(key, application)
             artifact = bundle.main
             self.narrator.begin(state, bundle)
-            if state.previous is None and state.applied not in ("", str(artifact.revision)):
+            if self._may_have_moved(application, artifact, state):
                 state.previous = await self.desired.recall(application, artifact, state)
             again = self.clock.monotonic() >= state.retry_at
             desired = await self.desired.get(
@@ -130,6 +132,13 @@ class ApplicationReconciler:
         except TrimtabError as error:
             return await self._broken(key, application, state, error)
         return await self._advance(key, application, state, desired, bundle)
+
+    @staticmethod
+    def _may_have_moved(application: Application, artifact: Artifact, state: AppState) -> bool:
+        """Whether after a restart there may be something else to apply than what was applied last."""
+        if state.previous is not None or not state.applied:
+            return False
+        return state.applied != str(artifact.revision) or bool(application.status.remote_bases)
 
     async def _without_source(self, source: Key, application: Application, state: AppState) -> Outcome:
         if not self.desk.known(source) and not await self._source_absent(source):
@@ -226,6 +235,8 @@ class ApplicationReconciler:
         pauses = [*report.waiting.values(), *self.narrator.pauses(application, state)]
         if state.problems:
             pauses.append(max(state.retry_at - now, 0.01))
+        if state.desired is not None and state.desired.follow_seconds is not None:
+            pauses.append(state.desired.follow_seconds + SURELY_LATER_SECONDS)
         pause = min(pauses, default=None)
         if state.problems:
             return Outcome(Result.FAILURE, pause, str(state.problems[0]))

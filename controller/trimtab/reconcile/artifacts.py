@@ -1,11 +1,12 @@
 """The newest artifact of each source: the sources' reconcilers put them, the Application's takes them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from trimtab.core.revision import Revision
 from trimtab.reconcile.ports import CommitInfo, SourceTree
 from trimtab.reconcile.queue import Key
+from trimtab.reconcile.remote_bases import NO_BASES, BaseRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Artifact:
     """The key that fits its signature, where one was asked for."""
     included: tuple["Artifact", ...] = ()
     """What was included, in the order of the spec."""
+    bases: BaseRules = NO_BASES
+    """Which remote bases its kustomizations may name."""
 
 
 class Artifacts:
@@ -51,6 +54,12 @@ class Artifacts:
         self._newest[repository] = artifact
         return news
 
+    def freeze(self, repository: Key) -> None:
+        """The source is suspended: what uses it stays at what it has, remote bases included."""
+        artifact = self._newest.get(repository)
+        if artifact is not None and artifact.bases.prefixes:
+            self._newest[repository] = replace(artifact, bases=artifact.bases.suspended())
+
     def tried(self, repository: Key) -> bool:
         """Whether a fetch has ended, well or not, since this process began."""
         return repository in self._tried
@@ -67,6 +76,6 @@ class Artifacts:
         self._newest.pop(repository, None)
 
 
-def _sort(artifact: Artifact) -> tuple[str, str, Revision]:
+def _sort(artifact: Artifact) -> tuple[str, str, Revision, BaseRules]:
     """What makes an artifact another one. The tree's own revision also tells what was included."""
-    return artifact.tree.identity, artifact.tree.revision, artifact.revision
+    return artifact.tree.identity, artifact.tree.revision, artifact.revision, artifact.bases

@@ -6,7 +6,7 @@ more to tell. No apply waits for it, and each place is asked about once per comm
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from trimtab.core.authorship import LastChange
@@ -42,12 +42,17 @@ class Culprits:
         self._found: OrderedDict[tuple[str, str], _Found] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def name(self, key: Key, tree: SourceTree, problems: Sequence[Problem]) -> tuple[Problem, ...]:
-        """The problems with who last changed their files, as far as that is known; the rest is asked for."""
+    def name(self, key: Key, trees: Mapping[str, SourceTree], problems: Sequence[Problem]) -> tuple[Problem, ...]:
+        """The problems with who last changed their files, as far as that is known; the rest is asked for.
+
+        `trees` has all that the files come from by the beginning of their names, the Application's own source by the
+        empty one. Files of what has no history are told with its revision.
+        """
         named: list[Problem] = []
         unknown: dict[tuple[str, str], list[_Place]] = {}
         for problem in problems:
-            place = _placed(tree, problem.origin)
+            tree, origin = _found_in(trees, problem.origin)
+            place = _placed(tree, origin)
             change = None
             if place is not None:
                 found = self._of(place.tree)
@@ -55,7 +60,8 @@ class Culprits:
                 if place.origin not in found and len(found) < MAX_PLACES:
                     found[place.origin] = None
                     unknown.setdefault(_commit(place.tree), []).append(place)
-            named.append(replace(problem, last_change=change) if change else problem)
+            artifact = _artifact(tree) if origin is not None and origin.file else ""
+            named.append(replace(problem, last_change=change, artifact=artifact) if change or artifact else problem)
         for places in unknown.values():
             task = asyncio.ensure_future(self._ask(key, places))
             self._tasks.add(task)
@@ -95,6 +101,19 @@ class Culprits:
 
 def _commit(tree: GitTree) -> tuple[str, str]:
     return tree.url, tree.sha
+
+
+def _found_in(trees: Mapping[str, SourceTree], origin: Origin | None) -> tuple[SourceTree | None, Origin | None]:
+    """The tree that a file is in, and its place there."""
+    if origin is None:
+        return None, None
+    start = max((each for each in trees if origin.file.startswith(each)), key=len, default=None)
+    return (trees[start], replace(origin, file=origin.file[len(start) :])) if start is not None else (None, origin)
+
+
+def _artifact(tree: SourceTree | None) -> str:
+    """The revision of what is no Git repository; empty for one that is."""
+    return "" if tree is None or isinstance(tree, GitTree | GraftedTree) else tree.revision
 
 
 def _placed(tree: SourceTree | None, origin: Origin | None) -> _Place | None:

@@ -41,9 +41,13 @@ class Dependents:
         if not self.artifacts.is_news(source, artifact):
             self.artifacts.put(source, artifact)
             return
+        before = self.artifacts.get(source)
+        # Other rules of remote bases concern everybody: files do not tell what they allow.
+        same_rules = before is not None and before.bases == artifact.bases
         try:
             # Before anybody sees the artifact: who is at work then knows whether to give up for it.
-            unconcerned = await self.readers.unconcerned(artifact.tree, dict(self._readers(source)))
+            readers = dict(self._readers(source)) if same_rules else {}
+            unconcerned = await self.readers.unconcerned(artifact.tree, readers)
         except SourceError:
             # Their own turns find out, and say so.
             unconcerned = frozenset()

@@ -5,12 +5,14 @@ tree SHAs of everything that the last rendering read, so a commit elsewhere in t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
 from functools import partial
+from math import inf
+from typing import Any
 
 from trimtab.api.application import Application
-from trimtab.core.errors import SourceError, TrimtabError
+from trimtab.core.errors import TrimtabError
 from trimtab.core.manifest import Manifest, Origin
 from trimtab.core.names import PRUNE_ANNOTATION
 from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef, ResourceType, split_api_version
@@ -21,17 +23,16 @@ from trimtab.reconcile.artifacts import Artifact
 from trimtab.reconcile.desk import APPLICATION
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.inputs import InputStore
+from trimtab.reconcile.last_rendering import Attempt, LastRendering, digests, trees_of
 from trimtab.reconcile.parallel import gather_bounded
 from trimtab.reconcile.ports import ClusterCapabilities, Folder, Objects, Rendered, Renderer, RenderJob, SourceTree
 from trimtab.reconcile.queue import Key
+from trimtab.reconcile.remote_bases import BasesOfJob, RemoteBases
 from trimtab.reconcile.state import AppState, Desired
 from trimtab.render.identity import render_key, render_spec
 from trimtab.render.inputs import Capabilities, wanted_inputs
 from trimtab.render.qualify import Qualified, qualify, unserved
-
-_Attempt = tuple[tuple[tuple[str, str, str], ...], str, str, int, str]
-"""Sources with their revisions, digests of inputs and capabilities, generation and poke of the Application: with equal
-ones the same comes of it."""
+from trimtab.render.remote_places import file_names
 
 SLICE_OBJECTS = 8
 """So many objects are made ready in one go; then everybody else has a turn. Large ones take 50 ms each."""
@@ -39,39 +40,6 @@ SLICE_OBJECTS = 8
 
 async def _in_silence() -> None:
     """Nobody is told."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """The last rendering of an Application: of what it was made, its key, and the folders that were read for it."""
-
-    attempt: _Attempt
-    key: str
-    folders: Mapping[Folder, str]
-    """With the digest that each had."""
-    reads_capabilities: bool
-    equals: frozenset[tuple[str, str, str]] = frozenset()
-    """The sources as in `attempt` that came since with the same digests; of each name the newest."""
-
-
-async def _digests(trees: Mapping[str, SourceTree], folders: Iterable[Folder]) -> dict[Folder, str] | None:
-    """The digest of each folder, by one look at each source; None where one is gone, which asks for a new rendering."""
-    wanted = [(name, folder) for name, folder in folders if name in trees]
-    try:
-        for source, tree in trees.items():
-            await tree.look_up([folder for name, folder in wanted if name == source])
-        return {(name, folder): await trees[name].digest(folder) for name, folder in wanted}
-    except SourceError:
-        return None
-
-
-async def _means_the_same(tree: SourceTree, known: _Known, names: Collection[str]) -> bool:
-    """Whether the last rendering would find the same in `tree`, were it the source of these names."""
-    sources, *_ = known.attempt
-    if any(name in names and identity != tree.identity for name, identity, _ in sources):
-        return False
-    found = await _digests(dict.fromkeys(names, tree), known.folders)
-    return found is not None and found.items() <= known.folders.items()
 
 
 class DesiredStates:
@@ -86,16 +54,20 @@ class DesiredStates:
         instance: str,
         key: bytes,
         capabilities: ClusterCapabilities | None = None,
+        bases: RemoteBases | None = None,
         slots: int = 2,
     ) -> None:
+        """`bases` None: there are no remote bases."""
         self._renderer = renderer
         self._objects = objects
         self._inputs = inputs
         self._capabilities = capabilities
+        self._bases = bases
+        self._poked: dict[str, tuple[str, float]] = {}
         self._instance = instance
         self._key = key
-        self._known: dict[str, _Known] = {}
-        self._failed: dict[str, tuple[_Attempt, TrimtabError]] = {}
+        self._known: dict[str, LastRendering] = {}
+        self._failed: dict[str, tuple[Attempt, TrimtabError]] = {}
         # Rendering is CPU-bound: more at a time would only take turns and memory.
         self._slots = asyncio.Semaphore(slots)
 
@@ -115,67 +87,105 @@ class DesiredStates:
         more instead of being said again. `announce` is called before something is rendered.
         """
         metadata = application.metadata
-        job = await self._job(application, artifact, others or {})
+        bases = self._bases_of(state.owner.uid, application, artifact)
+        job = await self._job(application, artifact, others or {}, bases)
         sources = tuple((name, tree.identity, tree.revision) for name, tree in sorted(job.trees().items()))
         seen = (job.inputs.digest, job.inputs.capabilities.digest)
-        attempt = (sources, *seen, metadata.generation, metadata.requested_at)
+        attempt = (sources, artifact.bases.prefixes, *seen, metadata.generation, metadata.requested_at)
         failed = self._failed.get(state.owner.uid)
         if failed is not None and failed[0] == attempt and not again:
             raise failed[1]
         try:
-            at_hand = await self._at_hand(artifact, state, job, attempt, again=again)
+            at_hand = await self._at_hand(artifact, state, job, bases, attempt, again=again)
             if at_hand is None:
                 await announce()
-            state.desired = at_hand or await self._made(application, artifact, state, job, attempt)
+            state.desired = at_hand or await self._made(application, artifact, state, job, bases, attempt)
         except TrimtabError as error:
             self._failed[state.owner.uid] = (attempt, error)
+            state.trees = named_trees(job, bases)
             raise
         self._failed.pop(state.owner.uid, None)
         return state.desired
 
     async def _at_hand(
-        self, artifact: Artifact, state: AppState, job: RenderJob, attempt: _Attempt, *, again: bool
+        self,
+        artifact: Artifact,
+        state: AppState,
+        job: RenderJob,
+        bases: BasesOfJob | None,
+        attempt: Attempt,
+        *,
+        again: bool,
     ) -> Desired | None:
-        """What was rendered last, where the same would come of it again."""
+        """What was rendered last, where the same would come of it again. Raises SourceError for remote bases."""
         uid = state.owner.uid
         known, current = self._known.get(uid), state.desired
-        if known is not None and current is not None and not (current.problems and again):
-            # Most turns heal or tell: they ask Git nothing.
-            if known.attempt == attempt:
-                return current
-            folders = await _digests(job.trees(), known.folders)
-            if folders is not None and self._key_of(job, folders, capable=known.reads_capabilities) == known.key:
-                self._known[uid] = replace(known, attempt=attempt, equals=frozenset())
-                return replace(current, revision=artifact.revision)
-        return None
+        if known is None or current is None or (current.problems and again):
+            return None
+        # Most turns heal or tell: they ask Git nothing.
+        if known.attempt == attempt and not await known.moved(current.bases, bases):
+            return current
+        trees = await trees_of(job, known.bases)
+        folders = await digests(trees, known.folders) if trees is not None else None
+        if folders is None or self._key_of(job, folders, known) != known.key:
+            return None
+        self._known[uid] = replace(known, attempt=attempt, equals=frozenset())
+        state.trees = named_trees(job, bases)
+        return replace(current, revision=artifact.revision, **_followed(bases))
 
     async def _made(
-        self, application: Application, artifact: Artifact, state: AppState, job: RenderJob, attempt: _Attempt
+        self,
+        application: Application,
+        artifact: Artifact,
+        state: AppState,
+        job: RenderJob,
+        bases: BasesOfJob | None,
+        attempt: Attempt,
     ) -> Desired:
         async with self._slots:
             rendered = await self._renderer.render(job)
-        folders = await _digests(job.trees(), rendered.folders)
-        key = self._key_of(job, folders, capable=rendered.reads_capabilities) if folders is not None else ""
+        trees = await trees_of(job, rendered.bases)
+        folders = await digests(trees, rendered.folders) if trees is not None else None
+        key = self._key_of(job, folders, rendered) if folders is not None else ""
         desired = await self._mark(application, artifact, rendered, key, state)
-        self._known[state.owner.uid] = _Known(attempt, key, folders or {}, rendered.reads_capabilities)
-        return desired
+        self._known[state.owner.uid] = LastRendering(
+            attempt, key, folders or {}, rendered.reads_capabilities, rendered.bases
+        )
+        state.trees = named_trees(job, bases)
+        return replace(desired, **_followed(bases))
 
     async def recall(self, application: Application, artifact: Artifact, state: AppState) -> Desired | None:
         """What the revision applied last declared, after a restart; None where its commit is no longer at hand.
 
-        Only needed to tell which fields a newer revision drops, so its absence is no failure.
+        Remote bases are taken as the status says that they were. Only needed to tell which fields a newer revision
+        drops, and to heal while there is none, so its absence is no failure.
         """
         try:
             revision = Revision.parse(state.applied)
-            if not isinstance(artifact.tree, GitTree):
-                return None
-            old = replace(artifact, revision=revision, tree=await artifact.tree.at(revision.sha))
-            job = await self._job(application, old, {})
+            old = artifact
+            if revision != artifact.revision:
+                if not isinstance(artifact.tree, GitTree):
+                    return None
+                old = replace(artifact, revision=revision, tree=await artifact.tree.at(revision.sha))
+            told = {each.url: each.revision for each in application.status.remote_bases or ()}
+            bases = self._bases.of(artifact.bases, pinned=told) if self._bases else None
+            job = await self._job(application, old, {}, bases)
             async with self._slots:
                 rendered = await self._renderer.render(job)
             return await self._mark(application, old, rendered, "", state)
         except (ValueError, TrimtabError):
             return None
+
+    def _bases_of(self, uid: str, application: Application, artifact: Artifact) -> BasesOfJob | None:
+        """Who asks for a reconciliation wants to know of each base where it stands now."""
+        if self._bases is None:
+            return None
+        poke = application.metadata.requested_at
+        if uid not in self._poked:
+            self._poked[uid] = (poke, -inf)
+        elif self._poked[uid][0] != poke:
+            self._poked[uid] = (poke, self._bases.clock.monotonic())
+        return self._bases.of(artifact.bases, asked_at=self._poked[uid][1])
 
     async def unconcerned(self, tree: SourceTree, readers: Mapping[str, Collection[str]]) -> frozenset[str]:
         """The Applications (UID → what they call the source) to which `tree` means what they rendered last.
@@ -185,7 +195,7 @@ class DesiredStates:
         known = {uid: each for uid in readers if (each := self._comparable(uid)) is not None}
         read = [(uid, name, folder) for uid, each in known.items() for name, folder in each.folders]
         await tree.look_up({folder for uid, name, folder in read if name in readers[uid]})
-        found = [uid for uid, each in known.items() if await _means_the_same(tree, each, readers[uid])]
+        found = [uid for uid, each in known.items() if await each.means_the_same(tree, readers[uid])]
         for uid in found:
             if self._known.get(uid) is known[uid]:
                 newest = {name: (name, tree.identity, tree.revision) for name in readers[uid]}
@@ -193,7 +203,7 @@ class DesiredStates:
                 self._known[uid] = replace(known[uid], equals=frozenset(kept.values()))
         return frozenset(found)
 
-    def _comparable(self, uid: str) -> _Known | None:
+    def _comparable(self, uid: str) -> LastRendering | None:
         """The last rendering, unless another failed since, or the digests of its folders were not to be had."""
         known = self._known.get(uid)
         return known if known is not None and known.key and uid not in self._failed else None
@@ -215,8 +225,15 @@ class DesiredStates:
         self._inputs.forget(key)
         self._known.pop(uid, None)
         self._failed.pop(uid, None)
+        self._poked.pop(uid, None)
 
-    async def _job(self, application: Application, artifact: Artifact, others: Mapping[str, SourceTree]) -> RenderJob:
+    async def _job(
+        self,
+        application: Application,
+        artifact: Artifact,
+        others: Mapping[str, SourceTree],
+        bases: BasesOfJob | None,
+    ) -> RenderJob:
         metadata = application.metadata
         key = Key(APPLICATION, metadata.namespace, metadata.name)
         inputs = await self._inputs.get(key, wanted_inputs(application.spec))
@@ -228,13 +245,16 @@ class DesiredStates:
             name=metadata.name,
             namespace=metadata.namespace,
             inputs=replace(inputs, capabilities=capabilities),
+            bases=bases,
         )
 
-    def _key_of(self, job: RenderJob, folders: Mapping[Folder, str], *, capable: bool) -> str:
-        sources = job.trees()
+    def _key_of(self, job: RenderJob, folders: Mapping[Folder, str], of: Rendered | LastRendering) -> str:
+        """The key of a rendering that read these folders, and what else `of` says that it read."""
         trees = {f"{name}:{folder}": digest for (name, folder), digest in folders.items()}
-        spec = render_spec(job.spec) | {"identity": {name: tree.identity for name, tree in sources.items()}}
-        inputs = job.inputs.digest + (f"/{job.inputs.capabilities.digest}" if capable else "")
+        spec = render_spec(job.spec) | {"identity": {name: tree.identity for name, tree in job.trees().items()}}
+        if of.bases and job.bases is not None:
+            spec["remoteBases"] = list(job.bases.prefixes)
+        inputs = job.inputs.digest + (f"/{job.inputs.capabilities.digest}" if of.reads_capabilities else "")
         return render_key(trees=trees, spec=spec, inputs=inputs, tools=self._renderer.tools)
 
     async def _mark(
@@ -299,3 +319,20 @@ class DesiredStates:
         metadata = {"name": name, "annotations": {PRUNE_ANNOTATION: "disabled"}}
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
         return [Manifest(ref, "v1", body, Origin("spec.targetNamespace"))]
+
+
+def _followed(bases: BasesOfJob | None) -> dict[str, Any]:
+    """What a desired state says of the remote bases that it was made of."""
+    if bases is None or not bases.given:
+        return {}
+    seconds = bases.rules.interval_seconds
+    revisions = {name: at_hand.revision for name, (_, at_hand) in bases.given.items()}
+    return {"bases": revisions, "follow_seconds": seconds if bases.moving and seconds < inf else None}
+
+
+def named_trees(job: RenderJob, bases: BasesOfJob | None) -> dict[str, SourceTree]:
+    """All that a rendering is made of, by the beginning of the names that files have in its problems."""
+    found = {f"${name}/" if name else "": tree for name, tree in job.trees().items()}
+    for base, at_hand in bases.given.values() if bases else ():
+        found[file_names(base, at_hand.revision)] = at_hand.tree
+    return found

@@ -52,6 +52,7 @@ class FetchedSourceReconciler:
         if source.metadata.deleting:
             return Outcome.done()
         if source.spec.suspend:
+            self.artifacts.freeze(key)
             await self._report(source, FetchedNews(suspended=True))
             return Outcome.done()
         self._notice_requests(key, source)

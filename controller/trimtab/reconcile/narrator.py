@@ -94,7 +94,7 @@ class Narrator:
         problems = state.problems if phase in (Phase.FAILED, Phase.DELETING) else ()
         if self._culprits is not None and artifact is not None and phase is Phase.FAILED:
             key = Key(RESOURCE.kind, state.owner.namespace, state.owner.name)
-            problems = self._culprits.name(key, artifact.tree, problems)
+            problems = self._culprits.name(key, state.trees or {"": artifact.tree}, problems)
         news = ApplicationNews(
             phase=phase,
             revision=artifact.revision if artifact else None,
@@ -109,6 +109,7 @@ class Narrator:
             blind=self._observer.blind_to(state.kinds),
             overdue=self._overdue(application, state),
             supersedes=self._superseded.pop(state.owner.uid, None),
+            bases=state.desired.bases if state.desired else None,
             note=left_out(state.desired.hooks) if state.desired else "",
         )
         shown = application.status

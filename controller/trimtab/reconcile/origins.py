@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from trimtab.api import helm_repository, oci_repository
@@ -21,6 +21,8 @@ from trimtab.reconcile.index_tree import IndexTree
 from trimtab.reconcile.ports import Clock
 from trimtab.reconcile.ports.downloads import Access, ChartRepositories, FetchedIndex, OciArtifact, OciRegistries
 from trimtab.reconcile.queue import Key
+from trimtab.reconcile.remote_bases import BaseRules, base_rules
+from trimtab.source.addresses import NamespaceAddresses
 
 FetchedSource = OciRepository | HelmRepository
 
@@ -58,6 +60,8 @@ class OciOrigin:
     registries: OciRegistries
     accesses: Accesses
     clock: Clock
+    addresses: NamespaceAddresses = field(default_factory=lambda: NamespaceAddresses(""))
+    """Where remote bases may lie."""
     _known: dict[Key, tuple[str, OciArtifact]] = field(default_factory=dict)
 
     resource = oci_repository.RESOURCE
@@ -67,13 +71,14 @@ class OciOrigin:
         """See `Origin`."""
         assert isinstance(source, OciRepository)
         spec = source.spec
+        rules = self._rules(key, spec)
         access = await self.accesses.get(key, secret=_name(spec.secret_ref), certificates=_name(spec.cert_secret_ref))
         url, before = self._known.get(key, ("", None))
         found = await self.registries.fetch(
             spec, access, await self._keys(key, spec), before if url == spec.url else None
         )
         self._known[key] = (spec.url, found)
-        return self._artifact(found, known)
+        return self._artifact(found, rules, known)
 
     async def recall(self, key: Key, source: Resource) -> Artifact | None:
         """See `Origin`."""
@@ -83,23 +88,27 @@ class OciOrigin:
             return None
         try:
             revision = Revision.parse(told.revision)
+            rules = self._rules(key, source.spec)
             found = await self.registries.recall(source.spec, await self._keys(key, source.spec), revision)
         except (SourceError, ValueError):
             return None
-        return self._artifact(found, None) if found is not None else None
+        return self._artifact(found, rules, None) if found is not None else None
 
     def forget(self, key: Key) -> None:
         """See `Origin`."""
         self._known.pop(key, None)
+
+    def _rules(self, key: Key, spec: OciRepositorySpec) -> BaseRules:
+        return base_rules(key.kind, key.name, spec, self.addresses.of(key.namespace))
 
     async def _keys(self, key: Key, spec: OciRepositorySpec) -> Mapping[str, bytes]:
         if not spec.verify:
             return {}
         return await self.accesses.files(key, spec.verify.secret_ref.name, field="verify.secretRef")
 
-    def _artifact(self, found: OciArtifact, known: Artifact | None) -> Artifact:
+    def _artifact(self, found: OciArtifact, rules: BaseRules, known: Artifact | None) -> Artifact:
         if known is not None and (known.tree, known.revision) == (found.tree, found.revision):
-            return known
+            return replace(known, bases=rules)
         return Artifact(
             found.tree,
             found.revision,
@@ -108,6 +117,7 @@ class OciOrigin:
             found.digest,
             metadata=found.annotations,
             signed_by=found.signed_by,
+            bases=rules,
         )
 
 

@@ -4,7 +4,7 @@ The loop calls it; a failed fetch changes the condition and nothing else: the la
 """
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from trimtab.api.git_repository import RESOURCE, Commit, GitRepository, GitRepositoryStatus
 from trimtab.api.timestamps import format_time
@@ -21,6 +21,7 @@ from trimtab.reconcile.includes import Includes
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.ports import Clock, Fetched, Git, GitCredentials, Metrics
 from trimtab.reconcile.queue import Key, WorkQueue
+from trimtab.reconcile.remote_bases import BaseRules, base_rules
 from trimtab.reconcile.source_trees import SourceTrees
 from trimtab.reconcile.verification import Verifications, Verified
 from trimtab.report.repository import ArtifactNews, RepositoryNews, VerifiedNews, repository_status
@@ -68,6 +69,7 @@ class RepositoryReconciler:
         if repository.metadata.deleting:
             return Outcome.done()
         if repository.spec.suspend:
+            self.artifacts.freeze(key)
             await self._report(repository, RepositoryNews(suspended=True))
             return Outcome.done()
         self._notice_requests(key, repository)
@@ -84,6 +86,11 @@ class RepositoryReconciler:
             return await self._failed(key, repository, error)
         await self._arrived(key, repository, artifact, verified)
         return Outcome.done(again_seconds=self._scattered(repository.spec.interval_seconds))
+
+    def _rules(self, key: Key, repository: GitRepository, credentials: GitCredentials | None) -> BaseRules:
+        """Raises SourceError where spec.remoteBases holds what is no URL."""
+        rules = base_rules(key.kind, key.name, repository.spec, self.addresses.of(key.namespace))
+        return replace(rules, url=repository.spec.url, credentials=credentials) if rules.prefixes else rules
 
     def _notice_requests(self, key: Key, repository: GitRepository) -> None:
         asked = (repository.metadata.generation, repository.metadata.requested_at)
@@ -133,7 +140,8 @@ class RepositoryReconciler:
         same = known is not None and known.revision == fetched.revision
         seen_at = known.seen_at if known and same else arrived_at
         digest = known.digest if known and known.tree == tree else tree_digest(await tree.digest(""))
-        return Artifact(tree, fetched.revision, fetched.commit, seen_at, digest, included=included)
+        rules = self._rules(key, repository, credentials)
+        return Artifact(tree, fetched.revision, fetched.commit, seen_at, digest, included=included, bases=rules)
 
     async def _arrived(
         self, key: Key, repository: GitRepository, artifact: Artifact, verified: Verified | None
@@ -173,9 +181,10 @@ class RepositoryReconciler:
             addresses = self.addresses.of(key.namespace)
             tree = await self.trees.make(repository.spec, revision.sha, credentials, trees, addresses=addresses)
             await tree.digest("")
+            rules = self._rules(key, repository, credentials)
         except (SourceError, ValueError):
             return
-        restored = Artifact(tree, revision, None, self.clock.now(), included=included)
+        restored = Artifact(tree, revision, None, self.clock.now(), included=included, bases=rules)
         if self.artifacts.put(key, restored):
             self.dependents.wake(key)
 

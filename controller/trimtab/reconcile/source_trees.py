@@ -16,7 +16,7 @@ from trimtab.reconcile.ports import Git, GitCredentials
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.path import repository_path, within, writable
 from trimtab.source.selection import Selection
-from trimtab.source.submodules import GITMODULES, MAX_DEPTH, same_host, submodule_url
+from trimtab.source.submodules import GITMODULES, MAX_DEPTH, credentials_at, submodule_url
 
 MAX_SUBMODULES = 50
 """Of a repository, those of its submodules included."""
@@ -92,7 +92,7 @@ class _Submodules:
 
     async def _fetched(self, url: str, sha: str, place: str) -> GitTree:
         """The commit of a submodule. Credentials go nowhere but to the host they were given for."""
-        credentials = self.credentials if same_host(self.spec.url, url) else _elsewhere(self.credentials)
+        credentials = credentials_at(url, self.credentials, given_for=self.spec.url)
         seconds, addresses = self.spec.timeout_seconds, self.addresses
         try:
             await self.git.fetch(url, {"commit": sha}, credentials, timeout_seconds=seconds, addresses=addresses)
@@ -106,11 +106,6 @@ class _Submodules:
                 *(replace(each, message=f"submodule {place[:80]!a}: {each.message}") for each in error.problems)
             ) from None
         return tree
-
-
-def _elsewhere(credentials: GitCredentials | None) -> GitCredentials | None:
-    """For another host: the way there stays, and nothing that would prove who we are."""
-    return GitCredentials(proxy=credentials.proxy) if credentials and credentials.proxy else None
 
 
 async def _bring_large(tree: GitTree, spec: GitRepositorySpec) -> None:

@@ -14,6 +14,7 @@ from trimtab.core.refs import ObjectRef, ResourceType
 from trimtab.core.revision import Revision
 from trimtab.plan.ownership import Owner, bucket_of
 from trimtab.reconcile.drift_ledger import DriftLedger
+from trimtab.reconcile.ports import SourceTree
 from trimtab.reconcile.queue import Backoff, Key
 from trimtab.render.hooks import Hook
 from trimtab.report.drift_items import DriftRecord, seed
@@ -35,6 +36,10 @@ class Desired:
     problems: tuple[Problem, ...] = ()
     hooks: tuple[Hook, ...] = ()
     """What a chart wants at moments of its own; nothing runs them yet."""
+    bases: Mapping[str, str] = field(default_factory=dict)
+    """The revisions of the remote bases, by name."""
+    follow_seconds: float | None = None
+    """After how long to look whether one of them has moved; None where none can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,8 @@ class AppState:
     waiting_since: float | None = None
     """When the wait for health of the newest revision began (monotonic seconds)."""
     kinds: frozenset[ResourceType] = frozenset()
+    trees: Mapping[str, SourceTree] = field(default_factory=dict)
+    """All that was rendered last, by the beginning of the names that its files have in errors."""
 
     @classmethod
     def begin(cls, key: Key, application: Application) -> "AppState":

@@ -6,7 +6,7 @@ counts with its whole folder, because Git names folders, not files, by one hash.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from posixpath import dirname, splitext
 from types import MappingProxyType
 from typing import Final
@@ -22,7 +22,10 @@ from trimtab.render.kustomization import (
     without_components,
 )
 from trimtab.render.layout import ALL, KUSTOMIZATION_NAMES, Selection, layout, outermost, within
+from trimtab.render.remote_places import NOWHERE, RemotePlaces
+from trimtab.render.remote_walk import RemoteWalk
 from trimtab.source.links import resolve_link, resolve_path
+from trimtab.source.remote_base import RemoteBase
 
 _NO_LINKS: Final[Mapping[str, str]] = MappingProxyType({})
 _FILE_ENDINGS: Final = frozenset({".yaml", ".yml", ".json"})
@@ -33,7 +36,8 @@ class Closure:
     """`folders`: all that is needed, outermost ones only. `missing`: those of them that are not materialised yet.
 
     `kustomizations` holds the files read on the way, by folder; `problems` are those of their content, `unresolved` one
-    for each path that they name and that is not there. `left_out` are folders that may be missing and are.
+    for each path that they name and that is not there. `left_out` are folders that may be missing and are. `remote` are
+    the folders needed in the places of remote bases, which `bases` has by the place of their repository.
     """
 
     folders: tuple[str, ...]
@@ -42,6 +46,8 @@ class Closure:
     problems: tuple[Problem, ...]
     unresolved: tuple[Problem, ...]
     left_out: frozenset[str] = frozenset()
+    remote: tuple[str, ...] = ()
+    bases: Mapping[str, RemoteBase] = field(default_factory=dict)
 
 
 def closure(
@@ -52,38 +58,39 @@ def closure(
     *,
     selected: Selection = ALL,
     overlay: KustomizeSpec | None = None,
+    places: RemotePlaces = NOWHERE,
 ) -> Closure:
     """Walk from `path` over a tree: `listing` holds its files, `read` gives a file's bytes.
 
     `links` are the tree's symbolic links with their targets; they have been found to stay inside of it. `overlay` is
-    what an Application adds to the kustomization of the path, `selected` what it takes of a plain folder.
+    what an Application adds to the kustomization of the path, `selected` what it takes of a plain folder. `places` says
+    which remote bases there may be, and where in the tree they lie.
     """
     folders = _folders(listing)
     pending = list(layout(listing, path, selected).builds)
     seen: dict[str, Kustomization] = {}
     needed, missing, left_out = {path}, set[str](), dict[str, str]()
     unresolved: list[Problem] = []
+    remote = RemoteWalk()
     if overlay is not None and path not in pending:
         pending.append(path)
     while pending:
         folder = pending.pop()
-        file = _kustomization_file(listing, folder)
         added = overlay if folder == path else None
-        if folder in seen or (file is None and added is None):
+        here = None if folder in seen else _kustomization(listing, folder, read, added, places)
+        if here is None:
             continue
-        if file is not None:
-            seen[folder] = read_kustomization(read(file), file, added)
-        elif added is not None:
-            file = f"{folder}/kustomization.yaml".lstrip("/")
-            seen[folder] = generated_kustomization([], folder, added)
-        assert file is not None
+        seen[folder] = here
         needed.add(folder)
-        for reference in seen[folder].references:
+        for reference in here.references:
+            if not remote.step(reference, here, places):
+                continue
             way = resolve_path(reference.path, links)
             needed |= {dirname(link) for link in way.through}
             if way.end in folders:
                 pending.append(way.end)
                 needed.add(way.end)
+                remote.reaches(folder, way.end)
             elif way.end in listing:
                 needed.add(dirname(way.end))
             else:
@@ -93,17 +100,36 @@ def closure(
                 if reference.optional:
                     left_out[reference.text] = guess
                 else:
-                    unresolved.append(_not_found(reference, file))
-    problems = tuple(problem for one in seen.values() for problem in one.problems)
+                    unresolved.append(_not_found(reference, here.file))
+    problems = (*(problem for one in seen.values() for problem in one.problems), *remote.problems())
     if left_out:
         seen[path] = without_components(seen[path], left_out.keys())
-    wanted = _linked(needed, links, listing, folders)
-    return Closure(wanted, outermost(missing), seen, problems, tuple(unresolved), frozenset(left_out.values()))
+    own, beside = _parted(_linked(needed, links, listing, folders), places)
+    missed, absent = outermost(missing), frozenset(left_out.values())
+    return Closure(own, missed, seen, problems, tuple(unresolved), absent, beside, remote.bases)
 
 
-def _linked(
-    needed: set[str], links: Mapping[str, str], listing: frozenset[str], folders: frozenset[str]
-) -> tuple[str, ...]:
+def _parted(needed: set[str], places: RemotePlaces) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The outermost folders of the source itself, and those of remote bases."""
+    beside = {folder for folder in needed if places.root_of(folder)}
+    return outermost(needed - beside), outermost(beside)
+
+
+def _kustomization(
+    listing: frozenset[str],
+    folder: str,
+    read: Callable[[str], bytes],
+    added: KustomizeSpec | None,
+    places: RemotePlaces,
+) -> Kustomization | None:
+    """That of a folder, or what is made of a plain one where something is added to it."""
+    file = _kustomization_file(listing, folder)
+    if file is not None:
+        return read_kustomization(read(file), file, added, places)
+    return generated_kustomization([], folder, added, places) if added is not None else None
+
+
+def _linked(needed: set[str], links: Mapping[str, str], listing: frozenset[str], folders: frozenset[str]) -> set[str]:
     """The needed folders with those that their links lead to: what is behind a link is read like the rest."""
     followed: set[str] = set()
     while todo := [link for link in links if link not in followed and any(within(link, one) for one in needed)]:
@@ -112,7 +138,7 @@ def _linked(
             way = resolve_link(link, links)
             needed |= {dirname(other) for other in way.through}
             needed.add(way.end if way.end in folders else _guess(way.end, folder=way.end not in listing))
-    return outermost(needed)
+    return needed
 
 
 def _guess(path: str, *, folder: bool) -> str:

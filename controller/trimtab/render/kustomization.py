@@ -1,21 +1,24 @@
 """What a kustomization file refers to, read from its content; and the same content with origins asked for.
 
-The closure walk and the renderer's adapter call it. Remote bases, charts and paths out of the repository are problems
-here, with file and line, before kustomize is started.
+The closure walk and the renderer's adapter call it. Charts, paths out of the repository and remote bases that are not
+allowed are problems here, with file and line, before kustomize is started; allowed ones become paths in the tree.
 """
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from posixpath import dirname, join, normpath
+from posixpath import dirname, join, normpath, relpath
 from typing import Any, Final
 
 from trimtab.api.kustomize import KustomizeSpec
-from trimtab.core.errors import Problem
+from trimtab.core.errors import Problem, SourceError
 from trimtab.core.manifest import Origin
 from trimtab.render.documents import read_file
 from trimtab.render.overlay import generated, overlaid
+from trimtab.render.remote_places import NOWHERE, RemotePlaces
+from trimtab.source.remote_base import RemoteBase, is_remote, remote_base
+from trimtab.source.url import show_url
 
 _EITHER: Final = ("resources", "bases", "components", "transformers", "generators", "validators")
 _FILES: Final = ("crds", "configurations", "patchesStrategicMerge")
@@ -23,7 +26,6 @@ _WITH_PATH: Final = ("patches", "patchesJson6902", "replacements")
 _GENERATORS: Final = ("configMapGenerator", "secretGenerator")
 _CHARTS: Final = ("helmCharts", "helmChartInflationGenerator")
 _ORIGINS: Final = "originAnnotations"
-_REMOTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*::?//|git::|gh:|[^/:@\s]+@[^/:\s]+:|github\.com[/:]|[^\s]*\?ref=")
 _INLINE: Final = re.compile(r"\n|:\s")
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
@@ -32,7 +34,8 @@ _PLAIN_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 class Reference:
     """A path that a kustomization names. `folder` says that it may be a folder, `text` how it is spelled.
 
-    `from_spec`: the Application's spec names it, not the file; `optional`: it may be missing.
+    `from_spec`: the Application's spec names it, not the file; `optional`: it may be missing. `base` is set where the
+    path is the place of a remote base.
     """
 
     path: str
@@ -41,16 +44,21 @@ class Reference:
     folder: bool
     from_spec: bool = False
     optional: bool = False
+    base: RemoteBase | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Kustomization:
-    """A kustomization file: its content, its references, and what is wrong with it."""
+    """A kustomization file: its content, its references, and what is wrong with it.
+
+    `rewritten`: it names remote bases, in place of which the content has their places in the tree.
+    """
 
     file: str
     content: dict[str, Any]
     references: tuple[Reference, ...]
     problems: tuple[Problem, ...]
+    rewritten: bool = False
 
     @property
     def folder(self) -> str:
@@ -70,7 +78,9 @@ class Kustomization:
         return _ORIGINS in _list(self.content.get("buildMetadata"))
 
 
-def read_kustomization(data: bytes, file: str, spec: KustomizeSpec | None = None) -> Kustomization:
+def read_kustomization(
+    data: bytes, file: str, spec: KustomizeSpec | None = None, places: RemotePlaces = NOWHERE
+) -> Kustomization:
     """Read a kustomization file; `file` is its path from the repository's root, `spec` what an Application adds."""
     read = read_file(data, file)
     if read.problems or not read.documents:
@@ -79,32 +89,68 @@ def read_kustomization(data: bytes, file: str, spec: KustomizeSpec | None = None
     if not isinstance(content, dict) or len(read.documents) > 1:
         problem = _problem("not a kustomization", file, 1, "it must hold one mapping")
         return Kustomization(file, {}, (), (problem,))
-    return _kustomization(content, file, data.decode(errors="replace").splitlines(), spec)
+    return _kustomization(content, file, data.decode(errors="replace").splitlines(), spec, places)
 
 
-def generated_kustomization(resources: list[str], folder: str, spec: KustomizeSpec) -> Kustomization:
+def generated_kustomization(
+    resources: list[str], folder: str, spec: KustomizeSpec, places: RemotePlaces = NOWHERE
+) -> Kustomization:
     """What a plain folder is built by where an Application adds something; `resources` are relative to the folder."""
-    return _kustomization(generated(resources), join(folder, "kustomization.yaml"), [], spec)
+    return _kustomization(generated(resources), join(folder, "kustomization.yaml"), [], spec, places)
 
 
-def _kustomization(content: dict[str, Any], file: str, lines: list[str], spec: KustomizeSpec | None) -> Kustomization:
+def _kustomization(
+    content: dict[str, Any], file: str, lines: list[str], spec: KustomizeSpec | None, places: RemotePlaces
+) -> Kustomization:
     added = frozenset(spec.components) if spec else frozenset()
     optional = spec is not None and spec.ignore_missing_components
     content = overlaid(content, spec) if spec else content
     references: list[Reference] = []
     problems = [_chart(name, file, lines) for name in _CHARTS if content.get(name)]
+    local: dict[str, str] = {}
+    root = places.root_of(file)
     for text, folder in _entries(content):
         line = _line_of(text, lines)
         from_spec = text in added and not line
-        path = normpath(join(dirname(file), text))
-        if _REMOTE.match(text):
-            problems.append(_remote(text, file, line))
+        path = normpath(join(dirname(file)[len(root) :].lstrip("/"), text))
+        if is_remote(text):
+            try:
+                base = _allowed(text, folder, places)
+            except SourceError as error:
+                problems += [replace(each, origin=Origin(file, line), reason="BuildFailed") for each in error.problems]
+                continue
+            path = places.place(base)
+            references.append(Reference(path, str(base), line, folder, from_spec, base=base))
+            local[text] = relpath(f"/{path}", f"/{dirname(file)}")
         elif text.startswith("/") or path == ".." or path.startswith("../"):
             problems.append(_problem(f"{text!r} leaves the repository", file, line, "use a path inside of it"))
         else:
-            path = "" if path == "." else path
+            path = join(root, "" if path == "." else path).rstrip("/")
             references.append(Reference(path, text, line, folder, from_spec, optional and from_spec))
-    return Kustomization(file, content, tuple(references), tuple(problems))
+    content = _localised(content, local)
+    return Kustomization(file, content, tuple(references), tuple(problems), rewritten=bool(local))
+
+
+def _allowed(text: str, folder: bool, places: RemotePlaces) -> RemoteBase:
+    """The base that a text stands for. Raises SourceError where it is none, or none that the source may take."""
+    if not folder:
+        remedy = "copy the file into the repository, or take it from a remote base as a whole"
+        raise SourceError(Problem(f"remote file {show_url(text)!r}: only folders are fetched", remedy=remedy))
+    base = remote_base(text)
+    places.check(base)
+    return base
+
+
+def _localised(content: dict[str, Any], local: Mapping[str, str]) -> dict[str, Any]:
+    """The content with paths in place of the remote bases."""
+    if not local:
+        return content
+    lists = {
+        field: [local.get(each, each) if isinstance(each, str) else each for each in content[field]]
+        for field in _EITHER
+        if isinstance(content.get(field), list)
+    }
+    return content | lists
 
 
 def without_components(kustomization: Kustomization, missing: Collection[str]) -> Kustomization:
@@ -114,14 +160,18 @@ def without_components(kustomization: Kustomization, missing: Collection[str]) -
 
 
 def with_origins(kustomization: Kustomization) -> bytes:
-    """The content with origin annotations asked for, as block YAML with JSON values: kustomize reads it alike."""
+    """The content with origin annotations asked for."""
     metadata = [*_list(kustomization.content.get("buildMetadata"))]
     if _ORIGINS not in metadata:
         metadata.append(_ORIGINS)
-    content = {**kustomization.content, "buildMetadata": metadata}
+    return as_file(replace(kustomization, content={**kustomization.content, "buildMetadata": metadata}))
+
+
+def as_file(kustomization: Kustomization) -> bytes:
+    """The content as block YAML with JSON values: kustomize reads it alike."""
     lines = (
         f"{key if _PLAIN_KEY.fullmatch(key) else json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
-        for key, value in content.items()
+        for key, value in kustomization.content.items()
     )
     return ("\n".join(lines) + "\n").encode()
 
@@ -168,12 +218,6 @@ def _get(entry: Any, key: str) -> str:
 def _line_of(text: str, lines: list[str]) -> int:
     whole = re.compile(rf"(?<![\w./-]){re.escape(text)}(?![\w./-])")
     return next((number for number, line in enumerate(lines, 1) if whole.search(line)), 0)
-
-
-def _remote(text: str, file: str, line: int) -> Problem:
-    shown = re.sub(r"//[^/@\s]*@", "//", text)
-    remedy = "nothing is downloaded while rendering: copy it into the repository, or add it as a submodule"
-    return _problem(f"remote resource {shown!r}", file, line, remedy)
 
 
 def _chart(name: str, file: str, lines: list[str]) -> Problem:

@@ -15,9 +15,9 @@ from trimtab.render.documents import Memo, read_file
 from trimtab.render.kustomization import Kustomization
 from trimtab.render.limits import Limits
 from trimtab.render.objects import Objects, Shaper, to_manifests
+from trimtab.render.remote_places import ORIGIN_ANNOTATION
 from trimtab.render.source_lines import ReadSource
 
-_ANNOTATION: Final = "config.kubernetes.io/origin"
 _PATH: Final = re.compile(r"^path: (.+)$", re.MULTILINE)
 _CONFIGURED_IN: Final = re.compile(r"^configuredIn: (.+)$", re.MULTILINE)
 _SEPARATOR: Final = re.compile(r"^---.*$", re.MULTILINE)
@@ -65,9 +65,9 @@ class _Sources:
         """The origin of a built object; takes the annotation off again unless the author asked for it."""
         metadata = _mapping(body.get("metadata"))
         annotations = _mapping(metadata.get("annotations"))
-        note = str(annotations.get(_ANNOTATION, ""))
+        note = str(annotations.get(ORIGIN_ANNOTATION, ""))
         if note and not self._kustomization.shows_origins:
-            del annotations[_ANNOTATION]
+            del annotations[ORIGIN_ANNOTATION]
             if not annotations:
                 del metadata["annotations"]
         found = _PATH.search(note)

@@ -19,6 +19,7 @@ from trimtab.api.application import (
     ErrorItem,
     HistoryItem,
     InventoryCount,
+    RemoteBaseRevision,
 )
 from trimtab.api.model import ConditionStatus
 from trimtab.api.source_refs import SourceRevision
@@ -56,7 +57,8 @@ class ApplicationNews:
     and `message` explain Waiting, Applying, Failed and Deleting; a failure without a message is told by its first
     problem. `retry` says whether time alone may mend it. `healths` and `objects` cover what is owned; `blind` names the
     types whose watch does not work, and why; `overdue` says that health was waited for as long as `timeout` allows.
-    `supersedes` is a revision that was given up for this one.
+    `supersedes` is a revision that was given up for this one. `bases` are the revisions of the remote bases by their
+    names (None: not known).
     """
 
     phase: Phase
@@ -72,6 +74,7 @@ class ApplicationNews:
     blind: str = ""
     overdue: bool = False
     supersedes: Revision | None = None
+    bases: Mapping[str, str] | None = None
     note: str = ""
     """What to know of a revision that was applied, beside that it was."""
 
@@ -90,6 +93,7 @@ def application_status(application: Application, news: ApplicationNews, *, now_s
         last_applied_revision=revision if revision and news.phase is Phase.APPLIED else old.last_applied_revision,
         last_attempted_revision=revision or old.last_attempted_revision,
         sources=_sources(news, old),
+        remote_bases=_bases(news, old),
         inventory=_count(news),
         drift=drift_items(news.drift),
         errors=tuple(error_item(problem) for problem in news.problems[:ERROR_ITEMS]),
@@ -159,6 +163,13 @@ def _sources(news: ApplicationNews, old: ApplicationStatus) -> tuple[SourceRevis
     return tuple(SourceRevision(name=name, revision=revision) for name, revision in news.sources.items()) or None
 
 
+def _bases(news: ApplicationNews, old: ApplicationStatus) -> tuple[RemoteBaseRevision, ...] | None:
+    """Those of what was applied: what failed since then says nothing of it."""
+    if news.bases is None or news.phase is not Phase.APPLIED:
+        return old.remote_bases
+    return tuple(RemoteBaseRevision(url=url, revision=revision) for url, revision in news.bases.items()) or None
+
+
 def _count(news: ApplicationNews) -> InventoryCount:
     return InventoryCount(
         objects=news.objects,
@@ -175,6 +186,7 @@ def error_item(problem: Problem) -> ErrorItem:
         file=visible(problem.origin.file) if problem.origin else None,
         line=problem.origin.line or None if problem.origin else None,
         message=shorten(problem.message + remedy, characters=_MESSAGE_CHARACTERS),
+        artifact=problem.artifact or None,
         commit=problem.last_change.commit if problem.last_change else None,
         author=visible(problem.last_change.author) if problem.last_change else None,
     )

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.manifest import Origin
+from trimtab.source.credentials import GitCredentials
 from trimtab.source.url import check_url, show_url
 
 MAX_DEPTH: Final = 4
@@ -44,6 +45,16 @@ def submodule_url(parent: str, module: Submodule) -> str:
 def same_host(one: str, other: str) -> bool:
     """Whether credentials of one URL may be used with another: scheme, host and port are the same."""
     return _place(one) == _place(other)
+
+
+def credentials_at(url: str, credentials: GitCredentials | None, *, given_for: str) -> GitCredentials | None:
+    """What may be shown at an URL of what was given for another one.
+
+    Elsewhere than at the same host the way there stays, and nothing that would prove who we are.
+    """
+    if same_host(given_for, url):
+        return credentials
+    return GitCredentials(proxy=credentials.proxy) if credentials and credentials.proxy else None
 
 
 def _place(url: str) -> tuple[str, str, int | None]:

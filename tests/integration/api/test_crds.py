@@ -50,6 +50,7 @@ ACCEPTED = [
             "sparseCheckout": ["deploy"],
             "include": [{"repository": {"name": "x"}, "fromPath": "a", "toPath": "b"}, {"repository": {"name": "y"}}],
             "recurseSubmodules": True,
+            "remoteBases": ["https://git.example", "https://git.example:8443/team/", "ssh://git@git.example/team"],
             "lfs": True,
         },
     ),
@@ -110,6 +111,10 @@ REFUSED = [
     ("Application", {**APPLICATION, "decryption": {"provider": "sops"}}, "secretRef: Required value"),
     ("GitRepository", {**REPOSITORY, "sparseCheckout": ["/etc"]}, "must be relative to the repository's root"),
     ("GitRepository", {**REPOSITORY, "sparseCheckout": ["a/../b"]}, "must stay inside the repository"),
+    ("GitRepository", {**REPOSITORY, "remoteBases": ["git.example/team"]}, "remoteBases must be URLs like"),
+    ("GitRepository", {**REPOSITORY, "remoteBases": ["https://ada:x@git.example"]}, "remoteBases must be URLs like"),
+    ("GitRepository", {**REPOSITORY, "remoteBases": ["https://git.example/?a"]}, "remoteBases must be URLs like"),
+    ("GitRepository", {**REPOSITORY, "remoteBases": ["ssh://git@git.example"]}, "remoteBases must be URLs like"),
     (
         "GitRepository",
         {**REPOSITORY, "include": [{"repository": {"name": "x"}, "toPath": "../x"}]},

@@ -67,7 +67,7 @@ def test_the_walk_ends_on_a_cycle():
 
 
 def test_problems_of_every_file_are_collected():
-    assert "remote resource" in str(walk("remote").problems[0])
+    assert "remote base" in str(walk("remote").problems[0])
 
 
 def test_the_root_holds_everything():

@@ -273,3 +273,9 @@ def test_errors_name_who_last_changed_their_file():
     item = error_item(Problem("broken", last_change=LastChange("a" * 40, "Ann\x1b[31m <a@example.test>")))
     assert (item.commit, item.author) == ("a" * 40, "Ann\\x1b[31m <a@example.test>")
     assert item.message == "broken"
+
+
+def test_a_file_without_history_is_told_with_its_artifact() -> None:
+    item = error_item(Problem("broken", origin=Origin("a.yaml", 1), artifact="sha256:abc"))
+    assert (item.artifact, item.commit, item.author) == ("sha256:abc", None, None)
+    assert error_item(Problem("broken")).artifact is None

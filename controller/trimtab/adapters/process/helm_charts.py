@@ -6,6 +6,7 @@ dependencies are copied into the materialised tree, those of a lock are fetched 
 
 import asyncio
 import json
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -139,6 +140,7 @@ class HelmCharts:
         files: list[tuple[str, bytes]] = []
         problems: list[Problem] = []
         for text in helm.value_files:
+            source = ""
             try:
                 source, path = values_path(text, folder, frozenset(job.others))
                 part = parts[source]
@@ -147,7 +149,7 @@ class HelmCharts:
                 await self._decryption.decrypt(job, part.tree, part.tree.files & {path}, withhold)
                 data = part.tree.find(path)
             except RenderError as error:
-                problems += error.problems
+                problems += _of_source(source, error.problems)
                 continue
             if data is not None:
                 files.append((f"${source}/{path}" if source else path, data))
@@ -186,6 +188,16 @@ class HelmCharts:
             if faults := output_faults(content.problems, told.stdout, places):
                 return ChartObjects((), (), faults)
         return ChartObjects((), (), failures(result.stderr, places, str(tree.root), values.secrets))
+
+
+def _of_source(name: str, problems: Iterable[Problem]) -> Iterable[Problem]:
+    """Problems of a further source's files, with their places as specs name them."""
+    return [
+        replace(each, origin=replace(each.origin, file=f"${name}/{each.origin.file}"))
+        if name and each.origin is not None
+        else each
+        for each in problems
+    ]
 
 
 def _own_values(tree: Tree, folder: str) -> frozenset[str]:

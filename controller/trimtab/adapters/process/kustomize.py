@@ -6,6 +6,8 @@ is told to stay below each kustomization's own folder, because nothing else woul
 controller's files.
 """
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,7 +16,7 @@ from trimtab.adapters.process.runner import Confinement, ProcessFailed, probe, r
 from trimtab.adapters.process.tree import Tree
 from trimtab.core.errors import Problem, RenderError
 from trimtab.core.manifest import Origin
-from trimtab.render.kustomization import Kustomization, with_origins
+from trimtab.render.kustomization import Kustomization, as_file, with_origins
 from trimtab.render.kustomize_errors import failure
 
 VERSION: Final = "v5.8.1"
@@ -43,22 +45,15 @@ class Kustomize:
         self._bounds = bounds
         self._confinement: Confinement | None = None
 
-    async def build(self, tree: Tree, kustomization: Kustomization) -> bytes:
+    async def build(self, tree: Tree, kustomization: Kustomization, further: Iterable[Kustomization] = ()) -> bytes:
         """The built YAML, each object with its origin annotation. Raises RenderError.
 
-        The kustomization file is written, or rewritten, for the time of the build: the tree must be the caller's own.
+        The kustomization file is written, or rewritten, for the time of the build, and so are `further` ones that are
+        not what their files hold: the tree must be the caller's own.
         """
-        file = tree.root / kustomization.file
-        original = file.read_bytes() if file.is_file() else None
-        file.unlink(missing_ok=True)  # a link is replaced, what it points at stays
-        file.write_bytes(with_origins(kustomization))
-        try:
+        contents = {one.file: as_file(one) for one in further} | {kustomization.file: with_origins(kustomization)}
+        with _written(tree, contents):
             return await self._run(tree, kustomization)
-        finally:
-            if original is None:
-                file.unlink()
-            else:
-                file.write_bytes(original)
 
     async def _run(self, tree: Tree, kustomization: Kustomization) -> bytes:
         if self._program is None or not self._program.is_file():
@@ -84,6 +79,23 @@ class Kustomize:
             kind = FileMissing if _FILE_MISSING in result.stderr else RenderError
             raise kind(failure(result.stderr, kustomization, str(tree.root), tree.files))
         return result.stdout
+
+
+@contextmanager
+def _written(tree: Tree, contents: dict[str, bytes]) -> Iterator[None]:
+    """Files with other contents for the time of a block."""
+    originals = {name: (tree.root / name).read_bytes() if (tree.root / name).is_file() else None for name in contents}
+    try:
+        for name, content in contents.items():
+            (tree.root / name).unlink(missing_ok=True)  # a link is replaced, what it points at stays
+            (tree.root / name).write_bytes(content)
+        yield
+    finally:
+        for name, original in originals.items():
+            if original is None:
+                (tree.root / name).unlink(missing_ok=True)
+            else:
+                (tree.root / name).write_bytes(original)
 
 
 def _problem(message: str, kustomization: Kustomization, remedy: str) -> Problem:

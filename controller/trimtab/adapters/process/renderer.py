@@ -24,6 +24,7 @@ from trimtab.adapters.process.jsonnet import ImportMissing, evaluate
 from trimtab.adapters.process.kustomize import VERSION, Bounds, FileMissing, Kustomize
 from trimtab.adapters.process.parse_cache import ParseCache
 from trimtab.adapters.process.private_folder import memory_folder
+from trimtab.adapters.process.remote_bases import RemoteBasesOfJob
 from trimtab.adapters.process.sops import VERSION as SOPS_VERSION
 from trimtab.adapters.process.tree import Tree
 from trimtab.api.directory import JsonnetSpec
@@ -100,22 +101,31 @@ class KustomizeRenderer:
                 return await self._charts.render(job, tree, chart, shape=work.shaping, scratch=place)
             found = await self._gather(source, work)
             try:
-                return Rendered(await self._build_all(work, found), await _own(source, found))
+                return await self._build_all(work, found)
             except FileMissing:
                 # A reference that only the program can see: with all files at hand it is right or wrong for good.
                 await source.materialise([""], tree.root)
-            found = replace(await self._gather(source, work), folders=("",), left_out=frozenset())
-            return Rendered(await self._build_all(work, found), await _own(source, found))
+                await work.bases.write_all(found, tree.root)
+            found = await self._gather(source, work)
+            whole = replace(found, folders=("",), left_out=frozenset(), remote=tuple(found.bases))
+            return await self._build_all(work, whole)
 
-    async def _build_all(self, work: "_Work", found: Closure) -> tuple[Manifest, ...]:
+    async def _build_all(self, work: "_Work", found: Closure) -> Rendered:
         """Raises as `_render`."""
         used = used_files(work.tree, work.path, found, work.selected)
-        return await self._decryption.around(work.job, work.tree, used, partial(self._render, work, found))
+        names = work.bases.names
+        try:
+            built = await self._decryption.around(work.job, work.tree, used, partial(self._render, work, found))
+        except RenderError as error:
+            # Of the same kind: the caller tells some from others.
+            raise type(error)(*names.problems(error.problems)) from None
+        folders = (*await _own(work.job.tree, found), *work.bases.read(found))
+        return Rendered(names.manifests(built), folders, bases=tuple(found.bases.values()))
 
     def _work(self, job: RenderJob, path: str, tree: Tree) -> "_Work":
         overlay = job.spec.kustomize if builds(job.spec.kustomize) else None
         shaping = Shaping(job.spec, job.inputs, limits=self._limits, read_source=tree.find)
-        return _Work(job, path, tree, selection(job.spec.directory), overlay, shaping)
+        return _Work(job, path, tree, selection(job.spec.directory), overlay, shaping, RemoteBasesOfJob(job))
 
     async def _gather(self, source: SourceTree, work: "_Work") -> Closure:
         """Materialise what the path's kustomizations refer to, and what these refer to, until nothing is wanting."""
@@ -126,10 +136,10 @@ class KustomizeRenderer:
             await asyncio.to_thread(tree.refresh)
             found = await asyncio.to_thread(work.closure)
             wanting = [folder for folder in found.folders if not any(within(folder, one) for one in written)]
-            if not wanting:
-                return found
             written.update(wanting)
             await self._materialise_if_there(source, wanting, tree.root)
+            if not await work.bases.write(found, tree.root) and not wanting:
+                return found
 
     @staticmethod
     async def _materialise_if_there(source: SourceTree, folders: Iterable[str], root: Path) -> None:
@@ -202,7 +212,8 @@ class KustomizeRenderer:
         """Build one folder; what is wrong with it becomes problems, so that other folders are looked at, too."""
         tree = work.tree
         try:
-            stdout = await self._kustomize.build(tree, kustomization)
+            further = [one for one in found.kustomizations.values() if one.rewritten and one.file != kustomization.file]
+            stdout = await self._kustomize.build(tree, kustomization, further)
         except RenderError as error:
             if isinstance(error, FileMissing) and "" not in found.folders:
                 raise
@@ -229,6 +240,7 @@ class _Work:
     selected: Selection
     overlay: KustomizeSpec | None
     shaping: Shaping
+    bases: RemoteBasesOfJob
 
     @property
     def jsonnet(self) -> JsonnetSpec:
@@ -244,7 +256,15 @@ class _Work:
     def closure(self) -> Closure:
         """What the path needs, as far as the files at hand tell."""
         tree = self.tree
-        found = closure(tree.files, self.path, tree.read, tree.links, selected=self.selected, overlay=self.overlay)
+        found = closure(
+            tree.files,
+            self.path,
+            tree.read,
+            tree.links,
+            selected=self.selected,
+            overlay=self.overlay,
+            places=self.bases.places,
+        )
         return replace(found, folders=outermost([*found.folders, *self.libraries]))
 
 

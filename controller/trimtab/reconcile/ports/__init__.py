@@ -11,9 +11,20 @@ from trimtab.core.inventory import Entry
 from trimtab.core.observed import Observed
 from trimtab.core.refs import ObjectRef, ResourceType
 from trimtab.reconcile.ports.git import CommitInfo, Fetched, Git, GitCredentials, History, Span
-from trimtab.reconcile.ports.rendering import ClusterCapabilities, Folder, Rendered, Renderer, RenderJob, SourceTree
+from trimtab.reconcile.ports.rendering import (
+    BaseAtHand,
+    Bases,
+    ClusterCapabilities,
+    Folder,
+    Rendered,
+    Renderer,
+    RenderJob,
+    SourceTree,
+)
 
 __all__ = [
+    "BaseAtHand",
+    "Bases",
     "Clock",
     "ClusterCapabilities",
     "CommitInfo",

@@ -9,6 +9,7 @@ from trimtab.api.application import ApplicationSpec
 from trimtab.core.manifest import Manifest
 from trimtab.render.hooks import Hook
 from trimtab.render.inputs import Capabilities, RenderInputs
+from trimtab.source.remote_base import RemoteBase
 
 
 class SourceTree(Protocol):
@@ -40,12 +41,38 @@ class SourceTree(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class BaseAtHand:
+    """The files of a remote base's repository, and the revision they are those of."""
+
+    tree: SourceTree
+    revision: str
+
+
+class Bases(Protocol):
+    """The remote bases that one source may take."""
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """The URLs below which they may lie."""
+        ...
+
+    @property
+    def field(self) -> str:
+        """Where users say so, for errors."""
+        ...
+
+    async def fetch(self, base: RemoteBase) -> BaseAtHand:
+        """Its repository at the revision that its ref stands for. Raises SourceError, also where it is not allowed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderJob:
     """What to render: a folder of `tree` in the ways of `spec`, with what the cluster adds.
 
     `others` holds the further sources that the spec names, by their names there; `name` and `namespace` are the
-    Application's own.
+    Application's own. `bases` None: there are no remote bases.
     """
 
     spec: ApplicationSpec
@@ -54,6 +81,7 @@ class RenderJob:
     namespace: str = "default"
     others: Mapping[str, SourceTree] = field(default_factory=dict)
     inputs: RenderInputs = field(default_factory=RenderInputs)
+    bases: Bases | None = None
 
     def trees(self) -> Mapping[str, SourceTree]:
         """All sources by name; the Application's own has the empty name."""
@@ -61,7 +89,7 @@ class RenderJob:
 
 
 Folder = tuple[str, str]
-"""Name of the source (as in `RenderJob.trees`) and path of the folder in it."""
+"""Name of the source (as in `RenderJob.trees`, or of a remote base) and path of the folder in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +104,8 @@ class Rendered:
     """Whether objects keep the namespace that they name, though the Application has a targetNamespace."""
     reads_capabilities: bool = False
     """Whether the manifests may depend on the cluster's version and APIs."""
+    bases: tuple[RemoteBase, ...] = ()
+    """The repositories of remote bases that were read."""
 
 
 class ClusterCapabilities(Protocol):

@@ -5,7 +5,7 @@ connects to the very address that was judged.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 
@@ -17,10 +17,27 @@ _COMPATIBLE: Final = IPv6Network("::/96")
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """Public addresses, the networks `allowed` besides; with `anywhere` all there are."""
+    """Public addresses, the networks `allowed` besides; with `anywhere` all there are.
+
+    With `proxy_anywhere` the proxy may be at any address though the host may not.
+    """
 
     allowed: tuple[str, ...] = ()
     anywhere: bool = False
+    proxy_anywhere: bool = False
+
+    @property
+    def for_content(self) -> "AddressPolicy":
+        """For hosts that the content of a source names: whoever pushes names them, not who declared the source.
+
+        The proxy on the way there is declared, and stays where it may be.
+        """
+        return AddressPolicy(self.allowed, proxy_anywhere=self.anywhere or self.proxy_anywhere)
+
+    @property
+    def for_proxy(self) -> "AddressPolicy":
+        """For the proxy on the way."""
+        return replace(self, anywhere=True) if self.proxy_anywhere else self
 
     def refusal(self, address: str) -> str:
         """What kind of address this is where it is refused (`loopback`, `private` …), else the empty string."""
@@ -34,12 +51,13 @@ class AddressPolicy:
 
     def to_body(self) -> dict[str, Any]:
         """A JSON-like form."""
-        return {"allowed": list(self.allowed), "anywhere": self.anywhere}
+        return {"allowed": list(self.allowed), "anywhere": self.anywhere, "proxy_anywhere": self.proxy_anywhere}
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> "AddressPolicy":
         """The inverse of `to_body`; what nobody filled in allows public addresses only."""
-        return cls(tuple(body.get("allowed", ())), bool(body.get("anywhere", False)))
+        flags = {name: bool(body.get(name, False)) for name in ("anywhere", "proxy_anywhere")}
+        return cls(tuple(body.get("allowed", ())), **flags)
 
     def _allows(self, address: _Address) -> bool:
         return any(address in ip_network(network) for network in self.allowed)
@@ -58,7 +76,7 @@ class NamespaceAddresses:
 
     def of(self, namespace: str) -> AddressPolicy:
         """The policy for the sources of a namespace."""
-        return ANYWHERE if namespace == self.own and not self.restricted else AddressPolicy(self.allowed)
+        return AddressPolicy(self.allowed, anywhere=namespace == self.own and not self.restricted)
 
 
 def check_networks(networks: Iterable[str]) -> tuple[str, ...]:

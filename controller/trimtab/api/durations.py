@@ -6,7 +6,7 @@ Specs flow in as text, seconds flow out; `Duration` is the field type of every m
 import re
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 DURATION_PATTERN: Final = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
 _PART: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
@@ -36,19 +36,28 @@ def _seconds(value: object) -> object:
     return parse_duration(value) if isinstance(value, str) else value
 
 
+def _schema(*rules: dict[str, str]) -> WithJsonSchema:
+    return WithJsonSchema(
+        {"type": "string", "pattern": DURATION_PATTERN, "maxLength": 32, "x-kubernetes-validations": list(rules)}
+    )
+
+
+_AT_LEAST: Final = {"rule": "duration(self) >= duration('1s')", "message": "must be at least one second (1s)"}
+_AT_MOST: Final = {"rule": "duration(self) <= duration('1h')", "message": "must be at most one hour (1h)"}
+
 Duration = Annotated[
     float,
     BeforeValidator(_seconds),
     PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": DURATION_PATTERN,
-            "maxLength": 32,
-            "x-kubernetes-validations": [
-                {"rule": "duration(self) >= duration('1s')", "message": "must be at least one second (1s)"}
-            ],
-        }
-    ),
+    _schema(_AT_LEAST),
 ]
 """Seconds in Python, a duration's text in JSON; at least one second where the API server judges it."""
+
+FetchTimeout = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    Field(le=3600.0),
+    PlainSerializer(format_duration, return_type=str),
+    _schema(_AT_LEAST, _AT_MOST),
+]
+"""A Duration of one hour at most: few fetches run at the same time, and a slow server holds one of them for so long."""

@@ -13,6 +13,10 @@ _Address = IPv4Address | IPv6Address
 _NAT64: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 _SITE_LOCAL: Final = IPv6Network("fec0::/10")
 _COMPATIBLE: Final = IPv6Network("::/96")
+_METADATA: Final = frozenset(
+    map(ip_address, ("169.254.169.254", "168.63.129.16", "192.0.0.192", "100.100.100.200", "fd00:ec2::254"))
+)
+"""Where clouds hand out credentials to their machines; some lie in networks that are public else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,9 @@ class AddressPolicy:
         """What kind of address this is where it is refused (`loopback`, `private` …), else the empty string."""
         if self.anywhere:
             return ""
-        parsed = ip_address(address.partition("%")[0])
-        if self._allows(parsed):
+        forms = _forms(address)
+        if self._allows(forms[0]):
             return ""
-        forms = (parsed, *_embedded(parsed))
         return next((kind for form in forms if (kind := _kind(form)) and not self._allows(form)), "")
 
     def to_body(self) -> dict[str, Any]:
@@ -79,6 +82,13 @@ class NamespaceAddresses:
         return AddressPolicy(self.allowed, anywhere=namespace == self.own and not self.restricted)
 
 
+def is_no_server(address: str) -> bool:
+    """Whether no server of anybody is at an address, in whatever spelling: link-local ones, and those of metadata."""
+    return any(
+        form.is_link_local or form.is_unspecified or form.is_multicast or form in _METADATA for form in _forms(address)
+    )
+
+
 def check_networks(networks: Iterable[str]) -> tuple[str, ...]:
     """Networks such as 10.1.0.0/16 or fd00::/8, or single addresses. Raises ValueError on others, naming the text."""
     checked = []
@@ -88,6 +98,12 @@ def check_networks(networks: Iterable[str]) -> tuple[str, ...]:
         except ValueError:
             raise ValueError(f"{network!a} is no network: write it like 10.1.0.0/16") from None
     return tuple(checked)
+
+
+def _forms(address: str) -> tuple[_Address, ...]:
+    """The address, and those that it stands for."""
+    parsed = ip_address(address.partition("%")[0])
+    return (parsed, *_embedded(parsed))
 
 
 def _embedded(address: _Address) -> tuple[_Address, ...]:
@@ -114,6 +130,8 @@ def _kind(address: _Address) -> str:
         return "link-local"
     if address.is_multicast:
         return "multicast"
+    if address in _METADATA and address.is_global:
+        return "metadata"
     if isinstance(address, IPv6Address) and (address in _COMPATIBLE or address in _SITE_LOCAL):
         return "reserved"
     if isinstance(address, IPv6Address) and (_embedded(address) or address in _NAT64[0]):

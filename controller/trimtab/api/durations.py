@@ -6,7 +6,7 @@ Specs flow in as text, seconds flow out; `Duration` is the field type of every m
 import re
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 MAX_LENGTH: Final = 32
 MIN_SECONDS: Final = 1.0
@@ -50,19 +50,33 @@ def _seconds(value: object) -> object:
     return seconds
 
 
-Duration = Annotated[
-    float,
-    BeforeValidator(_seconds),
-    PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema(
+def _schema(*rules: dict[str, str]) -> WithJsonSchema:
+    return WithJsonSchema(
         {
             "type": "string",
             "pattern": DURATION_PATTERN,
             "maxLength": MAX_LENGTH,
-            "x-kubernetes-validations": [
-                {"rule": "duration(self) >= duration('1s')", "message": "must be at least one second (1s)"}
-            ],
+            "x-kubernetes-validations": list(rules),
         }
-    ),
+    )
+
+
+_AT_LEAST: Final = {"rule": "duration(self) >= duration('1s')", "message": "must be at least one second (1s)"}
+_AT_MOST: Final = {"rule": "duration(self) <= duration('1h')", "message": "must be at most one hour (1h)"}
+
+Duration = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    PlainSerializer(format_duration, return_type=str),
+    _schema(_AT_LEAST),
 ]
 """Seconds in Python, a duration's text in JSON; at least one second where the API server judges it."""
+
+FetchTimeout = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    Field(le=3600.0),
+    PlainSerializer(format_duration, return_type=str),
+    _schema(_AT_LEAST, _AT_MOST),
+]
+"""A Duration of one hour at most: few fetches run at the same time, and a slow server holds one of them for so long."""

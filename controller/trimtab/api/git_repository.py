@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Field
 
-from trimtab.api.durations import Duration
+from trimtab.api.durations import Duration, FetchTimeout
 from trimtab.api.git_contents import GitContents, GitContentsStatus
 from trimtab.api.model import ApiModel, LocalName, Resource, Status, cel
 from trimtab.api.remote_bases import REMOTE_BASE_RULES, RemoteBases
@@ -100,8 +100,8 @@ class GitRepositorySpec(GitContents):
     """What to follow; the branch main where nothing is said."""
     interval_seconds: Duration = Field(default=60.0, alias="interval")
     """How often to ask the server for news, as a duration like 1m."""
-    timeout_seconds: Duration = Field(default=60.0, alias="timeout")
-    """How long one fetch may take, as a duration like 1m."""
+    timeout_seconds: FetchTimeout = Field(default=60.0, alias="timeout")
+    """How long one fetch may take, as a duration like 1m; at most 1h."""
     secret_ref: LocalName | None = None
     """A Secret of this namespace with what opens the repository.
 

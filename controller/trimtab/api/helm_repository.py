@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field
 
-from trimtab.api.durations import Duration
+from trimtab.api.durations import Duration, FetchTimeout
 from trimtab.api.fetched import FetchedStatus
 from trimtab.api.model import ApiModel, LocalName, Resource
 from trimtab.core.names import API_GROUP, API_VERSION
@@ -55,8 +55,8 @@ class HelmRepositorySpec(ApiModel):
     """default: charts listed in an index."""
     interval_seconds: Duration = Field(default=300.0, alias="interval")
     """How often to ask the server for news, as a duration like 5m."""
-    timeout_seconds: Duration = Field(default=60.0, alias="timeout")
-    """How long the download of the index, or of one chart, may take, as a duration like 1m."""
+    timeout_seconds: FetchTimeout = Field(default=60.0, alias="timeout")
+    """How long the download of the index, or of one chart, may take, as a duration like 1m; at most 1h."""
     secret_ref: LocalName | None = None
     """A Secret of this namespace with username and password."""
     cert_secret_ref: LocalName | None = None

@@ -4,13 +4,16 @@ The modules of the kinds build on it; `schema` turns their fields, defaults and 
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from trimtab.api.timestamps import Timestamp
 from trimtab.core.names import REQUESTED_AT_ANNOTATION
+
+NAME_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+"""What the API server takes for a name of most kinds: nothing that could be a path."""
 
 Count = Annotated[int, Field(ge=0)]
 """A number of things."""
@@ -47,7 +50,7 @@ class ApiModel(BaseModel):
 class LocalName(ApiModel):
     """A reference to an object of the same namespace."""
 
-    name: Annotated[str, Field(min_length=1, max_length=253)]
+    name: Annotated[str, Field(min_length=1, max_length=253, pattern=NAME_PATTERN)]
     """Name of the object."""
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field
 
-from trimtab.api.durations import Duration
+from trimtab.api.durations import Duration, FetchTimeout
 from trimtab.api.fetched import FetchedStatus
 from trimtab.api.model import ApiModel, LocalName, Resource, cel
 from trimtab.api.remote_bases import REMOTE_BASE_RULES, RemoteBases
@@ -95,8 +95,8 @@ class OciRepositorySpec(ApiModel):
     """Which layer holds the files; the first one, unpacked, where nothing is said."""
     interval_seconds: Duration = Field(default=300.0, alias="interval")
     """How often to ask the registry for news, as a duration like 5m."""
-    timeout_seconds: Duration = Field(default=60.0, alias="timeout")
-    """How long one look and download may take, as a duration like 1m."""
+    timeout_seconds: FetchTimeout = Field(default=60.0, alias="timeout")
+    """How long one look and download may take, as a duration like 1m; at most 1h."""
     secret_ref: LocalName | None = None
     """A Secret of this namespace of type kubernetes.io/dockerconfigjson, or with username and password."""
     cert_secret_ref: LocalName | None = None

@@ -53,10 +53,13 @@ from trimtab.reconcile.remote_bases import RemoteBases, base_rules
 from trimtab.reconcile.source_trees import SourceTrees
 from trimtab.reconcile.sources import Bundle, Sources, source_keys
 from trimtab.reconcile.state import AppState, Desired
-from trimtab.source.addresses import ANYWHERE
+from trimtab.source.addresses import ANYWHERE, AddressPolicy
 
 _NO_KEY: Final = b""
 """The key of the controller's digests is a secret of its own; here nothing is compared by digest."""
+
+_FROM_HERE: Final = AddressPolicy(("0.0.0.0/0", "::/0"))
+"""Who runs a command reaches what their machine reaches, as by git itself; what the controller may reach is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +190,7 @@ async def _fetched(
         included.append(part.tree)
     fetched = await git.fetch(spec.url, ref, credentials, timeout_seconds=spec.timeout_seconds)
     trees = [tree for tree in included if isinstance(tree, GitTree | GraftedTree)]
-    tree = await SourceTrees(git=git).make(spec, fetched.revision.sha, credentials, trees)
+    tree = await SourceTrees(git=git).make(spec, fetched.revision.sha, credentials, trees, addresses=_FROM_HERE)
     rules = base_rules(GIT_REPOSITORY, name, spec, ANYWHERE)
     if rules.prefixes:
         rules = replace(rules, url=spec.url, credentials=credentials)

@@ -3,9 +3,13 @@
 Parsed manifests, watch events and inventory entries become `ObjectRef`s; every later stage keys on them.
 """
 
+import re
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
+from trimtab.core.api_error import ApiError
+
+_OTHER_PATH: Final = re.compile(r"[/%]|^\.{1,2}$")
 LOCAL_CLUSTER = "local"
 """The cluster in which the controller itself runs."""
 
@@ -83,7 +87,13 @@ class ResourceType:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
-        """The URL path of the collection (no name) or object under the API server's root."""
+        """The URL path of the collection (no name) or object under the API server's root.
+
+        Raises ApiError where namespace or name would lead to another path: the server takes %2F for a slash.
+        """
+        for part in (namespace, name):
+            if _OTHER_PATH.search(part):
+                raise ApiError(422, "Invalid", f"{part[:80]!a} is no name: those hold neither / nor %, nor dots alone")
         parts = ["/apis", self.group, self.version] if self.group else ["/api", self.version]
         if self.namespaced and namespace:
             parts += ["namespaces", namespace]

@@ -92,8 +92,9 @@ class _Submodules:
 
     async def _fetched(self, url: str, sha: str, place: str) -> GitTree:
         """The commit of a submodule. Credentials go nowhere but to the host they were given for."""
+        own, seconds = same_host(self.spec.url, url), self.spec.timeout_seconds
         credentials = credentials_at(url, self.credentials, given_for=self.spec.url)
-        seconds, addresses = self.spec.timeout_seconds, self.addresses
+        addresses = self.addresses if own else self.addresses.for_content
         try:
             await self.git.fetch(url, {"commit": sha}, credentials, timeout_seconds=seconds, addresses=addresses)
             selection = Selection(ignore=self.spec.ignore or "", prefix=place)

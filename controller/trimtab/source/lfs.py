@@ -11,12 +11,15 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from trimtab.core.errors import Problem, SourceError
+from trimtab.source.submodules import same_host
 from trimtab.source.url import show_url
 
 MAX_POINTER_BYTES: Final = 1024
 """A file as large or larger is no pointer."""
 MEDIA_TYPE: Final = "application/vnd.git-lfs+json"
 _MAX_HEADERS: Final = 20
+_STORE_HEADERS: Final = ("x-amz-", "x-goog-", "x-ms-")
+"""How the headers of the large stores begin (S3, Google, Azure)."""
 _START: Final = b"version https://git-lfs.github.com/spec/v1\n"
 _OID: Final = re.compile(rb"^oid sha256:([0-9a-f]{64})$", re.MULTILINE)
 _SIZE: Final = re.compile(rb"^size ([0-9]{1,18})$", re.MULTILINE)
@@ -33,7 +36,7 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Where a file is to be had; `headers` may hold credentials, and `repr` shows none."""
+    """Where a file is to be had; `headers` may hold credentials for that place, and `repr` shows none."""
 
     pointer: Pointer
     url: str = field(repr=False)
@@ -85,7 +88,8 @@ def _download(pointer: Pointer, found: Mapping[str, Any] | None, url: str) -> Do
     headers = action.get("header") or {}
     if not isinstance(headers, dict) or len(headers) > _MAX_HEADERS or not all(map(_sound, headers.items())):
         raise refusal(url, f"the LFS server names malformed headers for {pointer.oid[:12]}")
-    return Download(pointer, href, headers)
+    own = same_host(url, href)
+    return Download(pointer, href, {name: value for name, value in headers.items() if _needed(name.lower(), own=own)})
 
 
 def refusal(url: str, message: str, *, reason: str = "LfsFailed") -> SourceError:
@@ -109,6 +113,14 @@ def _may_fetch(repository_url: str, href: str) -> bool:
         return False
     schemes = ("https",) if repository_url.startswith("https:") else ("https", "http")
     return parts.scheme in schemes and bool(parts.hostname) and "@" not in parts.netloc and href.isprintable()
+
+
+def _needed(name: str, *, own: bool) -> bool:
+    """Whether a header that the server asks for is sent: what stores of objects sign, and at home what proves a right.
+
+    Others would let whoever serves LFS send what services of other kinds listen to, say those of clouds for metadata.
+    """
+    return name.startswith(_STORE_HEADERS) or name == "accept" or (own and name == "authorization")
 
 
 def _sound(header: tuple[object, object]) -> bool:

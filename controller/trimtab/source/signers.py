@@ -51,7 +51,9 @@ def gpg_signer(status: str, trusted: Collection[str], *, accept_expired_now: boo
     lines = _status(status)
     verdicts = [words for words in lines if words[0] in _VERDICTS]
     proofs = [words for words in lines if words[0] == "VALIDSIG"]
-    if len(verdicts) != 1 or sum(words[0] == "NEWSIG" for words in lines) > 1:
+    # Text within the signature's file: what is vouched for may be that, and not the object.
+    inline = any(words[0] == "PLAINTEXT" for words in lines)
+    if inline or len(verdicts) != 1 or sum(words[0] == "NEWSIG" for words in lines) > 1:
         raise refusal("gpg found no single signature", "sign it once, by a key of verify.secretRef")
     ((verdict, *rest),) = verdicts
     key = _key(rest)

@@ -14,17 +14,23 @@ from trimtab.core.errors import SourceError
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.ports import GitCredentials
 from trimtab.reconcile.source_trees import SourceTrees
+from trimtab.source.addresses import ANYWHERE, AddressPolicy
 
 CONTENT = b"kind: ConfigMap\n" * 1000
+LOOPBACK = AddressPolicy(("127.0.0.0/8",))
 BOB = GitCredentials("bob", "sesame-9Xq")
 
 
 async def made(
-    mirrors: GitMirrors, repository: GitRepo, credentials: GitCredentials | None = None, **fields: Any
+    mirrors: GitMirrors,
+    repository: GitRepo,
+    credentials: GitCredentials | None = None,
+    addresses: AddressPolicy = LOOPBACK,
+    **fields: Any,
 ) -> GitTree:
     spec = GitRepositorySpec.model_validate({"url": repository.url, "timeout": "20s", "lfs": True, **fields})
     fetched = await mirrors.fetch(repository.url, {}, credentials, timeout_seconds=20)
-    tree = await SourceTrees(git=mirrors).make(spec, fetched.revision.sha, credentials)
+    tree = await SourceTrees(git=mirrors).make(spec, fetched.revision.sha, credentials, addresses=addresses)
     assert isinstance(tree, GitTree)
     return tree
 
@@ -74,7 +80,8 @@ async def test_credentials_go_to_the_repositorys_host_only(mirrors, private_git_
     own = serving(private_git_server, CONTENT)
     await made(mirrors, app, BOB)
     assert own.asked[0]["Authorization"].startswith("Basic ")
-    assert own.asked[0]["X-Ticket"] == "1"
+    assert own.asked[0]["X-Amz-Ticket"] == "1"
+    assert "Metadata" not in own.asked[0]
     app.commit({"b": pointer(b"other")})
     own.contents[oid(b"other")] = b"other"
     foreign = serving(git_server, b"other")
@@ -83,6 +90,24 @@ async def test_credentials_go_to_the_repositorys_host_only(mirrors, private_git_
     assert "Authorization" not in foreign.asked[0]
     app.commit({"c": pointer(b"third")})
     assert (await refused(mirrors, app, GitCredentials("bob", "wrong"))).reason == "AuthenticationFailed"
+
+
+async def test_a_server_leads_to_its_own_place_or_to_allowed_networks_only(
+    mirrors, git_server, private_git_server, app
+):
+    store = serving(git_server, CONTENT, b"film")
+    await made(mirrors, app, addresses=ANYWHERE)
+    assert store.asked, "the place that the source itself names"
+    app.commit({"c": pointer(b"third")})
+    foreign = serving(private_git_server, b"third")
+    store.contents[oid(b"third")] = b"third"
+    store.base = private_git_server.url
+    error = await refused(mirrors, app, addresses=ANYWHERE)
+    assert error.reason == "AddressRefused"
+    assert "the host of files in LFS" in str(error)
+    assert foreign.asked == []
+    await made(mirrors, app, addresses=AddressPolicy(LOOPBACK.allowed, anywhere=True))
+    assert len(foreign.asked) == 1
 
 
 async def test_over_tls_with_a_ca_of_ones_own(mirrors, tls_git_server, git_server, git_authority: Authority):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.fixtures.git_server import Fault, GitRepo, RunningServer, with_module
+from tests.fixtures.proxies import HttpProxy
 
 from trimtab.adapters.git.bare_repository import Link
 from trimtab.adapters.git.limits import GitLimits
@@ -14,7 +15,10 @@ from trimtab.api.git_repository import GitRepositorySpec
 from trimtab.core.errors import SourceError
 from trimtab.reconcile.ports import GitCredentials
 from trimtab.reconcile.source_trees import SourceTrees, Tree
+from trimtab.source.addresses import ANYWHERE, AddressPolicy
+from trimtab.source.proxy import Proxy
 
+LOOPBACK = AddressPolicy(("127.0.0.0/8",))
 FILES = {
     "README.md": "# App",
     "deploy/app.yaml": "app",
@@ -29,11 +33,13 @@ async def made(
     repository: GitRepo,
     *included: Tree,
     credentials: GitCredentials | None = None,
+    addresses: AddressPolicy = LOOPBACK,
     **fields: Any,
 ) -> Tree:
     spec = GitRepositorySpec.model_validate({"url": repository.url, "timeout": "20s", **fields})
     fetched = await mirrors.fetch(repository.url, {}, credentials, timeout_seconds=20)
-    return await SourceTrees(git=mirrors).make(spec, fetched.revision.sha, credentials, included)
+    trees = SourceTrees(git=mirrors)
+    return await trees.make(spec, fetched.revision.sha, credentials, included, addresses=addresses)
 
 
 async def files(tree: Tree, target: Path, *paths: str) -> list[str]:
@@ -280,6 +286,23 @@ async def test_submodules_go_nowhere_else(mirrors, app, git_server, url):
     assert str(error.problems[0].origin) == ".gitmodules"
     assert "pw" not in str(error)
     assert {request.split()[1].split("/")[1] for request in git_server.faults.requests} <= {"app.git"}
+
+
+async def test_submodules_elsewhere_are_on_allowed_networks_only(mirrors, app, library, private_git_server):
+    with_module(app, "lib", library.url, library.sha())
+    assert await (await made(mirrors, app, addresses=ANYWHERE, recurseSubmodules=True)).digest("lib")
+    foreign = private_git_server.repository("foreign")
+    with_module(app, "lib", foreign.url, "1" * 40)
+    with HttpProxy() as proxy:
+        for credentials in (None, GitCredentials(proxy=Proxy(proxy.address))):
+            error = await refused(
+                made(mirrors, app, addresses=ANYWHERE, credentials=credentials, recurseSubmodules=True)
+            )
+            assert error.reason == "AddressRefused"
+            assert "submodule 'lib'" in str(error)
+            assert "the host of spec.url, 127.0.0.1" in str(error), "of a proxy that is declared nothing is said"
+        assert proxy.asked, "the source itself came through it"
+    assert private_git_server.faults.requests == []
 
 
 async def test_a_submodule_that_would_be_an_option_comes_not_even_in(mirrors, app):

@@ -2,6 +2,7 @@
 
 import hashlib
 import stat
+import subprocess
 import zlib
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from tests.fixtures.git_server import GitRepo
 
 from trimtab.adapters.git.bare_repository import Link
 from trimtab.adapters.git.limits import GitLimits
+from trimtab.adapters.git.messages import Condition
 from trimtab.adapters.git.mirrors import GitMirrors
+from trimtab.adapters.git.worker_pool import MirrorUnreadable
 from trimtab.core.errors import SourceError
 
 
@@ -102,6 +105,30 @@ async def test_blobs_name_the_content_of_each_file(mirrors, git_repo):
     with pytest.raises(SourceError) as caught:
         await mirrors.blobs(git_repo.url, None, sha, "nope")
     assert caught.value.reason == "PathNotFound"
+
+
+async def test_a_name_that_reads_like_gits_word_for_damage(mirrors, git_repo, tmp_path):
+    name = "a b BAD\tc/z.yaml"
+    git_repo.commit({f'"{name}"'.replace("\t", "\\t"): "1"}, keep=False)
+    assert await written(mirrors, git_repo, tmp_path / "out") == [name]
+    assert list(await mirrors.blobs(git_repo.url, None, git_repo.sha(), "")) == [name]
+    mirror = mirrors._mirror(git_repo.url, None)
+    assert mirror.condition is Condition.SOUND
+    blob = git_repo.git("rev-parse", "HEAD^{tree}:a b BAD\tc/z.yaml")
+    for pack in (mirror.path / "tips.git/objects").rglob("*.pack"):
+        _without_blob(mirror.path / "tips.git", pack, blob)
+    with pytest.raises(MirrorUnreadable):
+        await mirrors.blobs(git_repo.url, None, git_repo.sha(), "")
+    assert mirror.condition is Condition.BROKEN, "a blob that is really missing"
+
+
+def _without_blob(repository: Path, pack: Path, blob: str) -> None:
+    """Unpack a repository's pack and remove one object."""
+    content = pack.read_bytes()
+    for each in pack.parent.glob(f"{pack.stem}.*"):
+        each.unlink()
+    subprocess.run(["git", "-C", str(repository), "unpack-objects", "-q"], input=content, check=True)
+    (repository / "objects" / blob[:2] / blob[2:]).unlink()
 
 
 async def test_files_are_written_as_committed_and_plain(mirrors, git_repo, tmp_path):

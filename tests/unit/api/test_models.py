@@ -7,8 +7,10 @@ from pydantic import ValidationError
 
 from trimtab.api.application import Adopt, Application, DeletionPolicy, DriftMode
 from trimtab.api.git_repository import GitRepository
+from trimtab.api.helm_repository import HelmRepository
 from trimtab.api.inventory import EntryState, Inventory, InventoryEntry, InventoryOwner, InventorySpec
 from trimtab.api.model import ConditionStatus, LocalName
+from trimtab.api.oci_repository import OciRepository
 from trimtab.core.inventory import Applied, Entry, Intended
 from trimtab.core.refs import ObjectRef
 
@@ -78,6 +80,24 @@ def test_refuses_what_the_schema_would_have_refused_as_a_duration(text, words):
 def test_takes_the_shortest_and_the_longest_duration():
     spec = application(interval="1s", timeout="2562047h").spec
     assert (spec.interval_seconds, spec.timeout_seconds) == (1, 2562047 * 3600)
+
+
+@pytest.mark.parametrize("kind", [GitRepository, OciRepository, HelmRepository])
+def test_no_fetch_may_take_longer_than_an_hour(kind):
+    url = "oci://registry.example.test/a" if kind is OciRepository else "https://git.example.test/fleet"
+    body = {"metadata": {"name": "fleet"}, "spec": {"url": url, "timeout": "60m"}}
+    assert kind.parse(body).spec.timeout_seconds == 3600
+    body["spec"]["timeout"] = "60m1s"
+    with pytest.raises(ValidationError, match=r"timeout(.|\n)*less than or equal to 3600"):
+        kind.parse(body)
+    assert application(timeout="2h").spec.timeout_seconds == 7200, "which holds up nobody else"
+
+
+@pytest.mark.parametrize("name", ["../../x", "a/b", "..", ".", "a..b", "-a", "a-", "A", "a%2fb", "a?b", "a\n", ""])
+def test_names_of_others_are_names_and_no_paths(name):
+    with pytest.raises(ValidationError):
+        LocalName(name=name)
+    assert LocalName(name="a-b.c1").name == "a-b.c1"
 
 
 def test_duration_is_written_as_text():

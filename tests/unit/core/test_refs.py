@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trimtab.core.api_error import ApiError
 from trimtab.core.refs import ObjectRef, ResourceType, split_api_version
 
 WEB = ObjectRef("local", "apps", "Deployment", "shop", "web")
@@ -91,6 +92,15 @@ def test_what_is_no_object_is_refused_with_an_example(text):
 )
 def test_paths_under_the_servers_root(kind, arguments, path):
     assert kind.path(**arguments) == path
+
+
+@pytest.mark.parametrize("name", ["../../x", "a/b", "/", "..", ".", "a%2fb"])
+def test_what_would_be_another_path_is_no_name(name):
+    for place in ({"name": name}, {"namespace": name}):
+        with pytest.raises(ApiError, match="is no name") as caught:
+            DEPLOYMENTS.path(**place)
+        assert caught.value.status == 422
+    assert DEPLOYMENTS.path(name="system:a..b").endswith("/system:a..b")
 
 
 def test_the_api_version_of_a_type():

@@ -29,6 +29,11 @@ PUBLIC = AddressPolicy()
         ("198.18.0.1", "private"),
         ("192.0.2.1", "private"),
         ("fd00:ec2::254", "private"),
+        ("168.63.129.16", "metadata"),
+        ("192.0.0.192", "metadata"),
+        ("::ffff:168.63.129.16", "metadata"),
+        ("64:ff9b::a83f:8110", "metadata"),
+        ("100.100.100.200", "private"),
         ("fc00::1", "private"),
         ("2001:db8::1", "private"),
         ("fec0::1", "reserved"),
@@ -84,13 +89,24 @@ def test_allowed_is_only_what_the_standard_calls_global(address):
 
 def test_only_the_own_namespace_may_go_anywhere():
     rules = NamespaceAddresses("trimtab-system", allowed=("10.0.0.0/8",))
-    assert rules.of("trimtab-system") == ANYWHERE
+    assert rules.of("trimtab-system") == AddressPolicy(("10.0.0.0/8",), anywhere=True)
     assert rules.of("team-a") == AddressPolicy(("10.0.0.0/8",))
     strict = NamespaceAddresses("trimtab-system", restricted=True)
     assert strict.of("trimtab-system") == strict.of("team-a") == PUBLIC
 
 
+def test_hosts_that_content_names_are_never_anywhere_but_the_proxy_stays_where_it_is_declared():
+    own = NamespaceAddresses("trimtab-system", allowed=("10.0.0.0/8",)).of("trimtab-system")
+    content = own.for_content
+    assert own.refusal("127.0.0.1") == own.for_proxy.refusal("127.0.0.1") == ""
+    assert content.refusal("127.0.0.1") == "loopback"
+    assert content.refusal("10.0.0.1") == ""
+    assert content.for_proxy.refusal("127.0.0.1") == ""
+    assert content.for_content == content
+    assert PUBLIC.for_content == PUBLIC.for_proxy == PUBLIC
+
+
 def test_a_policy_survives_the_way_to_a_worker():
-    for policy in (PUBLIC, ANYWHERE, AddressPolicy(("10.0.0.0/8",))):
+    for policy in (PUBLIC, ANYWHERE, ANYWHERE.for_content, AddressPolicy(("10.0.0.0/8",))):
         assert AddressPolicy.from_body(policy.to_body()) == policy
     assert AddressPolicy.from_body({}) == PUBLIC

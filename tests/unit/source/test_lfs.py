@@ -14,7 +14,7 @@ TEXT = f"version https://git-lfs.github.com/spec/v1\noid sha256:{OID}\nsize 5\n"
 
 
 def answer(**changes: Any) -> dict[str, Any]:
-    action = {"href": "https://media.example.org/x", "header": {"X-Ticket": "abc"}, **changes}
+    action = {"href": "https://media.example.org/x", "header": {"X-Amz-Date": "abc"}, **changes}
     return {"objects": [{"oid": OID, "size": 5, "actions": {"download": action}}]}
 
 
@@ -39,11 +39,27 @@ def test_the_batch_is_asked_for_below_the_repository() -> None:
 
 def test_where_files_are_and_nothing_of_it_shows() -> None:
     (found,) = downloads(answer(), [WANTED], url=URL)
-    assert found == Download(WANTED, "https://media.example.org/x", {"X-Ticket": "abc"})
+    assert found == Download(WANTED, "https://media.example.org/x", {"X-Amz-Date": "abc"})
     assert "abc" not in repr(found)
     assert "media" not in repr(found)
     assert downloads(answer(header=None), [WANTED], url=URL)[0].headers == {}
     assert downloads(answer(href="http://h/x"), [WANTED], url="http://h/app")
+
+
+@pytest.mark.parametrize(
+    ("href", "sent"),
+    [
+        ("https://git.example.org/x", {"Authorization", "Accept", "X-Amz-Date", "x-ms-version", "x-goog-a"}),
+        ("https://git.example.org:444/x", {"Accept", "X-Amz-Date", "x-ms-version", "x-goog-a"}),
+        ("https://media.example.org/x", {"Accept", "X-Amz-Date", "x-ms-version", "x-goog-a"}),
+    ],
+)
+def test_headers_are_sent_as_far_as_stores_need_them_and_nothing_that_proves_a_right_elsewhere(href, sent) -> None:
+    harmless = ("Accept", "X-Amz-Date", "x-ms-version", "x-goog-a")
+    others = ("Metadata", "Metadata-Flavor", "X-Google-Metadata-Request", "X-aws-ec2-metadata-token", "X-Vault-Token")
+    names = (*harmless, *others, "Authorization", "Cookie", "Host", "Content-Length", "Transfer-Encoding")
+    (found,) = downloads(answer(href=href, header=dict.fromkeys(names, "x")), [WANTED], url=URL)
+    assert set(found.headers) == sent
 
 
 @pytest.mark.parametrize(

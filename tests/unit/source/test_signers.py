@@ -46,6 +46,7 @@ def test_names_are_made_harmless():
         (("NEWSIG", GOOD, valid(), "NEWSIG", f"ERRSIG {EVE[-16:]} 22 10 00 1 9"), "no single signature"),
         (("NEWSIG", GOOD, valid(), "NEWSIG"), "no single signature"),
         ((GOOD, GOOD, valid()), "no single signature"),
+        (("PLAINTEXT 62 1777636800 ", "NEWSIG", GOOD, valid()), "no single signature"),
         ((f"BADSIG {SHORT} Ada", valid()), "tampered with"),
         ((f"ERRSIG {EVE[-16:]} 22 10 00 1 9", f"NO_PUBKEY {EVE[-16:]}"), f"key {EVE[-16:]}, which is not in"),
         (("ERRSIG",), "key of unknown name"),

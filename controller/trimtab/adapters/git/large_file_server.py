@@ -125,7 +125,7 @@ class LargeFileServer:
         route = route_to(
             host,
             port,
-            self._policy,
+            self._policy if own else self._policy.for_content,
             url=self._url if own else f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}",
             proxy=given.proxy,
             ca_pem=given.ca_pem,

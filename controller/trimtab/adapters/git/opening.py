@@ -49,7 +49,9 @@ def _over_http(
     pins = [_pin(place.host, place.port, at)]
     proxy = given.proxy
     if proxy:
-        pins.append(_pin(proxy.host, proxy.port, pinned(proxy.host, proxy.port, policy, lookup=lookup, what=_PROXY)))
+        pins.append(
+            _pin(proxy.host, proxy.port, pinned(proxy.host, proxy.port, policy.for_proxy, lookup=lookup, what=_PROXY))
+        )
     environment = http_environment(
         authorization=authorization(given),
         ca_path=in_memory(given.ca_pem, stack),

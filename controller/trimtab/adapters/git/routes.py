@@ -70,7 +70,7 @@ def route_to(
 ) -> Route:
     """The way to a host. Raises SourceError: AddressRefused, HostNotFound."""
     addresses = pinned(host, port, policy, lookup=lookup, what=what, known_elsewhere=proxy is not None)
-    at_proxy = pinned(proxy.host, proxy.port, policy, lookup=lookup, what=PROXY) if proxy else ()
+    at_proxy = pinned(proxy.host, proxy.port, policy.for_proxy, lookup=lookup, what=PROXY) if proxy else ()
     return Route(
         url=url,
         name=host,

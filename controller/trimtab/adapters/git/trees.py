@@ -93,7 +93,8 @@ def listed(tips: git.Repo, sha: str, path: str, *, max_files: int) -> Iterator[E
     count = 0
     try:
         for row in _rows(process.stdout):
-            if b" BAD\t" in row:
+            # Names come after the tab, and may say what they like.
+            if row.partition(b"\t")[0].endswith(b" BAD"):
                 raise store.broken(Path(tips.git_dir), "a blob is missing")
             entry = _entry(row)
             if entry is None:

@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from trimtab.core.errors import Problem, SourceError
-from trimtab.source.addresses import AddressPolicy
+from trimtab.source.addresses import AddressPolicy, is_no_server
 
 AddressRule = Callable[[str, str], str]
 """A host name and one of its addresses → why it must not be connected to, or the empty string."""
@@ -19,10 +19,8 @@ AddressRule = Callable[[str, str], str]
 
 def no_link_local(_host: str, address: str) -> str:
     """Refuses link-local and unspecified addresses, where clouds keep credentials and no registry ever is."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(found, "ipv4_mapped", None) or found
-    if mapped.is_link_local or mapped.is_unspecified or mapped.is_multicast:
-        return "link-local, unspecified and multicast addresses are refused"
+    if is_no_server(address):
+        return "link-local, unspecified and multicast addresses, and those of clouds for metadata, are refused"
     return ""
 
 

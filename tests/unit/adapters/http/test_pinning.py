@@ -7,7 +7,24 @@ from trimtab.core.errors import SourceError
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
 
 
-@pytest.mark.parametrize("address", ["169.254.169.254", "0.0.0.0", "fe80::1%eth0", "::ffff:169.254.169.254", "ff02::1"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.169.254",
+        "0.0.0.0",
+        "fe80::1%eth0",
+        "::ffff:169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a9fe:a9fe",
+        "2002:a9fe:a9fe::",
+        "::169.254.169.254",
+        "ff02::1",
+        "fd00:ec2::254",
+        "100.100.100.200",
+        "168.63.129.16",
+        "::ffff:192.0.0.192",
+    ],
+)
 def test_what_no_registry_is_at_is_refused_whatever_is_allowed(address: str) -> None:
     assert "refused" in within(ANYWHERE)("registry.example", address)
 

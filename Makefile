@@ -70,7 +70,7 @@ faults: control-plane ## Kill, cut and restart what the controller depends on
 	@$(BIN)/pytest tests/faults -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: campaign
-campaign: control-plane ## Mutate managed objects at random, for as many rounds as you like (ARGS=...)
+campaign: control-plane ## Mutate at random, kill, cut and fail all around the controller, as often as you like (ARGS=...)
 	$(call step,Campaign)
 	@$(BIN)/python -m tests.campaign $(ARGS)
 

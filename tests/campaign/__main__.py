@@ -14,6 +14,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 from tests.campaign.campaign import SEED, Campaign, Tally
+from tests.campaign.git_faults.campaign import play
 from tests.campaign.hardships import endure
 from tests.campaign.lab import corpus_folder
 from tests.campaign.page import page, table
@@ -26,12 +27,15 @@ PAGE: Final = Path("docs/results/campaign.md")
 MUTATIONS: Final = 200
 KILLS: Final = 20
 ROUNDS: Final = 30
+GIT_FAULTS: Final = 300
 
 
 def main(
     mutations: Annotated[int, typer.Option(min=0, help="How many.")] = MUTATIONS,
     kills: Annotated[int, typer.Option(min=0, help="How many of a first sync, and of a prune.")] = KILLS,
     faults: Annotated[int, typer.Option(min=0, help="How many rounds of faults.")] = ROUNDS,
+    git_faults: Annotated[int, typer.Option(min=0, help="How many faults of the git server.")] = GIT_FAULTS,
+    git_fault: Annotated[list[int] | None, typer.Option(help="Only this one, by its number; may be repeated.")] = None,
     seed: Annotated[int, typer.Option(help="All choices follow from it.")] = SEED,
     write: Annotated[bool, typer.Option(help=f"Write {PAGE}.")] = True,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell every step.")] = False,
@@ -54,10 +58,17 @@ def main(
                 console.print(table(tally, seconds))
                 parts.append(page(tally, seconds, " ".join(["make campaign", *_arguments()])))
                 complaints += len(tally.complaints)
-            hard = endure(cluster, folder / "hardships", kills=kills, rounds=faults, seed=seed, tell=tell)
-            console.print(hard.table())
-            parts.append(hard.section())
-            complaints += len(hard.complaints)
+            if kills or faults:
+                hard = endure(cluster, folder / "hardships", kills=kills, rounds=faults, seed=seed, tell=tell)
+                console.print(hard.table())
+                parts.append(hard.section())
+                complaints += len(hard.complaints)
+            numbers = git_fault or range(git_faults)
+            if numbers:
+                faulty = play(cluster, folder / "git-faults", numbers, seed=seed, tell=tell)
+                console.print(faulty.table())
+                parts.append(faulty.section())
+                complaints += len(faulty.complaints)
     if write:
         PAGE.parent.mkdir(parents=True, exist_ok=True)
         PAGE.write_text("".join(parts).lstrip())

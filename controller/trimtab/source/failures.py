@@ -32,10 +32,16 @@ def _rule(pattern: str, reason: str, message: str, remedy: str) -> _Rule:
 _CREDENTIALS: Final = "check the username and password of the Secret in spec.secretRef, and that they may read it"
 _PROXY: Final = "check username and password of the Secret in spec.proxySecretRef"
 _AGAIN: Final = "it is tried again; where this lasts, look at the Git server's log"
+_BROKEN_OFF: Final = (
+    "TransferFailed",
+    "the transfer broke off",
+    f"{_AGAIN}; a server that wants a client certificate (tls.crt and tls.key) may end it so, too",
+)
 
 _FINAL: Final = frozenset({"InvalidURL", "InvalidCredentials"})
 
-# The first rule that fits decides: a TLS failure also says "unable to access", a cut transfer also "early EOF".
+# The first rule that fits decides: a TLS failure also says "unable to access", a cut transfer also "early EOF". What
+# else an error explains, its consequences do not: most failures also leave an answer cut short behind.
 _RULES: Final = (
     _rule(
         r"died of signal 25|out of memory|file size limit|file too large|pack exceeds maximum",
@@ -107,6 +113,10 @@ _RULES: Final = (
         "use an https or ssh URL",
     ),
     _rule(
+        r"non-properly terminated|gnutls recv error.*pull function|ssl_read.*(ssl_error_syscall|unexpected eof)",
+        *_BROKEN_OFF,
+    ),
+    _rule(
         r"certificate|gnutls|\bSSL\b|\bTLS\b",
         "TLSFailed",
         "no trusted TLS connection to the server came about",
@@ -143,15 +153,15 @@ _RULES: Final = (
         _AGAIN,
     ),
     _rule(
-        r"fsck error|possible repository corruption|bad pack header|object corrupt or missing|is not a valid object"
+        r"fsck error|possible repository corruption|object corrupt or missing|is not a valid object"
         r"|hash mismatch|pack has bad|pack is corrupted|pack signature mismatch|inflate returned",
         "ContentRefused",
         "the server sent objects that are malformed or unsafe",
         "run `git fsck --strict` on the server's copy, and mend what it names",
     ),
     _rule(
-        r"not valid: (is this a git repository|could not determine hash)|invalid server response|protocol error"
-        r"|expected (service|flush)|bad line length",
+        r"not valid: (is this a git repository|could not determine hash)|invalid server response"
+        r"|expected service|bad line length|protocol error: (?!bad pack header)",
         "NotARepository",
         "what answers at this URL is no Git repository",
         "set spec.url to the URL that `git clone` takes",
@@ -170,10 +180,12 @@ _RULES: Final = (
     ),
     _rule(
         r"early eof|hung up|rpc failed|unexpected disconnect|transfer closed|empty reply|connection reset"
-        r"|recv failure|send failure|transport endpoint is not connected|unexpected eof|premature|index-pack",
-        "TransferFailed",
-        "the transfer broke off",
-        f"{_AGAIN}; a server that wants a client certificate (tls.crt and tls.key) may end it so, too",
+        r"|recv failure|send failure|transport endpoint is not connected|unexpected eof|premature|index-pack"
+        # Of an answer that ends between two lines or within one, without another word.
+        r"|bytes of (body|length header)|expected (flush after|response end packet|packfile|'packfile')|bad pack header"
+        # Of ssh.
+        r"|connection closed by|ssh_dispatch_run_fatal|kex_exchange_identification|banner exchange",
+        *_BROKEN_OFF,
     ),
 )
 

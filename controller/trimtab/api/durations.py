@@ -51,14 +51,8 @@ def _seconds(value: object) -> object:
 
 
 def _schema(*rules: dict[str, str]) -> WithJsonSchema:
-    return WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": DURATION_PATTERN,
-            "maxLength": MAX_LENGTH,
-            "x-kubernetes-validations": list(rules),
-        }
-    )
+    text = {"type": "string", "pattern": DURATION_PATTERN, "maxLength": MAX_LENGTH}
+    return WithJsonSchema({**text, "x-kubernetes-validations": list(rules)})
 
 
 _AT_LEAST: Final = {"rule": "duration(self) >= duration('1s')", "message": "must be at least one second (1s)"}

@@ -59,7 +59,7 @@ _NO_KEY: Final = b""
 """The key of the controller's digests is a secret of its own; here nothing is compared by digest."""
 
 _FROM_HERE: Final = AddressPolicy(("0.0.0.0/0", "::/0"))
-"""Who runs a command reaches what their machine reaches, as by git itself; what the controller may reach is not known."""
+"""Who runs a command reaches what their machine reaches; what the controller may reach is not known here."""
 
 
 @dataclass(frozen=True, slots=True)

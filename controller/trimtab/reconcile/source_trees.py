@@ -16,7 +16,7 @@ from trimtab.reconcile.ports import Git, GitCredentials
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.path import repository_path, within, writable
 from trimtab.source.selection import Selection
-from trimtab.source.submodules import GITMODULES, MAX_DEPTH, credentials_at, submodule_url
+from trimtab.source.submodules import GITMODULES, MAX_DEPTH, credentials_at, same_host, submodule_url
 
 MAX_SUBMODULES = 50
 """Of a repository, those of its submodules included."""

@@ -119,7 +119,7 @@ async def test_a_name_that_reads_like_gits_word_for_damage(mirrors, git_repo, tm
         _without_blob(mirror.path / "tips.git", pack, blob)
     with pytest.raises(MirrorUnreadable):
         await mirrors.blobs(git_repo.url, None, git_repo.sha(), "")
-    assert mirror.condition is Condition.BROKEN, "a blob that is really missing"
+    assert mirrors._mirror(git_repo.url, None).condition is Condition.BROKEN, "a blob that is really missing"
 
 
 def _without_blob(repository: Path, pack: Path, blob: str) -> None:

@@ -185,6 +185,7 @@ async def _open_outside(
     await asyncio.to_thread(store.open)
     clock = SystemClock()
     queue = WorkQueue(clock, first_seconds=settings.backoff_min_seconds)
+    verifier = ProcessVerifier()
     rule = within(_addresses(settings).of(settings.namespace))
     culprits = Culprits(GitHistories(git), queue.add)
     stack.push_async_callback(culprits.close)
@@ -195,8 +196,8 @@ async def _open_outside(
         discovery=discovery,
         objects=objects,
         git=git,
-        registries=OciSources(downloads, store, rule),
-        charts=HttpChartRepositories(downloads, store, rule),
+        registries=OciSources(downloads, store, rule, verifier),
+        charts=HttpChartRepositories(downloads, store, rule, verifier),
         accesses=Accesses(ReferredSecrets(objects)),
         clock=clock,
         metrics=metrics,

@@ -12,6 +12,8 @@ from trimtab.core.errors import Problem, SourceError
 from trimtab.core.revision import Revision
 from trimtab.reconcile.ports.downloads import Access, Chart, FetchedIndex, OciArtifact
 from trimtab.source.chart_index import ChartIndex, ChartVersion
+from trimtab.source.signed_object import NotVerified
+from trimtab.source.trusted_keys import TrustedKeys
 
 Folders = Mapping[str, Sequence[dict[str, Any]]]
 
@@ -51,6 +53,8 @@ class FakeRegistries:
         self.pushed: dict[str, Folders] = {}
         self.asked: list[tuple[Access, Mapping[str, bytes]]] = []
         self.stored: dict[str, OciArtifact] = {}
+        self.signed: set[str] = set()
+        """Digests of what counts as signed where keys are given."""
 
     async def fetch(
         self, spec: OciRepositorySpec, access: Access, keys: Mapping[str, bytes], known: OciArtifact | None
@@ -63,6 +67,8 @@ class FakeRegistries:
         told = digest(folders)
         if known is not None and known.digest == told:
             return known
+        if keys and told not in self.signed:
+            raise NotVerified(Problem("nobody has signed it", reason="NotSigned", retry=True))
         revision = Revision(spec.ref.tag or "", told.removeprefix("sha256:"))
         signed = "cosign.pub" if keys else ""
         found = OciArtifact(revision, FakeTree(spec.url, told, folders), told, {"made": "here"}, signed)
@@ -83,6 +89,8 @@ class FakeCharts:
         self.trouble: SourceError | None = None
         self.listed: dict[str, dict[str, Folders]] = {}
         self.fetched: list[str] = []
+        self.unsigned: set[str] = set()
+        """Versions without a provenance."""
 
     async def index(
         self, url: str, access: Access, known: FetchedIndex | None, *, timeout_seconds: float
@@ -97,11 +105,20 @@ class FakeCharts:
         return FetchedIndex(url, told, ChartIndex(charts))
 
     async def chart(
-        self, found: FetchedIndex, access: Access, *, name: str, version: str, timeout_seconds: float
+        self,
+        found: FetchedIndex,
+        access: Access,
+        *,
+        name: str,
+        version: str,
+        timeout_seconds: float,
+        keys: TrustedKeys | None = None,
     ) -> Chart:
         """The chart that the index lists."""
         chosen = found.index.choose(name, version).version
         self.fetched.append(chosen)
+        if keys and chosen in self.unsigned:
+            raise NotVerified(Problem("it has no provenance", reason="VerificationFailed", retry=True))
         folders = self.listed[name][chosen]
         told = digest(folders)
-        return Chart(chosen, told, FakeTree(f"{found.url}#{name}", told, folders))
+        return Chart(chosen, told, FakeTree(f"{found.url}#{name}", told, folders), "Ada (FPR)" if keys else "")

@@ -16,6 +16,7 @@ from trimtab.adapters.clock.system import SystemClock
 from trimtab.adapters.http.loop_thread import LoopThread
 from trimtab.adapters.http.pinning import no_link_local
 from trimtab.adapters.oci.sources import OciSources
+from trimtab.adapters.process.signatures import ProcessVerifier
 from trimtab.cli.resources import SOURCES, Named, as_source, read
 from trimtab.cli.session import Session
 from trimtab.reconcile.access import Accesses
@@ -55,7 +56,8 @@ async def open_downloads(session: Session) -> AsyncIterator[Downloads]:
         await asyncio.to_thread(store.open)
         thread = LoopThread()
         try:
-            charts = HttpChartRepositories(thread, store, no_link_local)
-            yield Downloads(session, charts, OciSources(thread, store, no_link_local))
+            verifier = ProcessVerifier()
+            charts = HttpChartRepositories(thread, store, no_link_local, verifier)
+            yield Downloads(session, charts, OciSources(thread, store, no_link_local, verifier))
         finally:
             await thread.close()

@@ -82,13 +82,20 @@ class Sources:
         if known is not None and known[0] == basis:
             return known[1]
         found = await self.charts.chart(
-            index.found, index.access, name=chart.name, version=chart.version, timeout_seconds=index.timeout_seconds
+            index.found,
+            index.access,
+            name=chart.name,
+            version=chart.version,
+            timeout_seconds=index.timeout_seconds,
+            keys=index.keys,
         )
         revision = Revision(found.version, found.digest.removeprefix("sha256:"))
         if known is not None and known[1].revision == revision and known[1].tree.identity == found.tree.identity:
             taken = known[1]
         else:
-            taken = replace(artifact, tree=found.tree, revision=revision, digest=found.digest)
+            taken = replace(
+                artifact, tree=found.tree, revision=revision, digest=found.digest, signed_by=found.signed_by
+            )
         self._chosen[key, name] = (basis, taken)
         return taken
 

@@ -8,6 +8,8 @@ from trimtab.api.oci_repository import OciRepositorySpec
 from trimtab.core.revision import Revision
 from trimtab.reconcile.ports.rendering import SourceTree
 from trimtab.source.chart_index import ChartIndex
+from trimtab.source.proxy import Proxy
+from trimtab.source.trusted_keys import TrustedKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +17,7 @@ class Access:
     """What a download shows of us, and whom it trusts; `repr` shows nothing of it.
 
     `docker_config` is the text of a `.dockerconfigjson`, which names credentials by host. `ca_pem` replaces the
-    system's authorities. `proxy` is the URL of a proxy, empty for none.
+    system's authorities.
     """
 
     username: str = ""
@@ -24,7 +26,7 @@ class Access:
     ca_pem: str = ""
     cert_pem: str = ""
     key_pem: str = ""
-    proxy: str = ""
+    proxy: Proxy | None = None
     pass_credentials: bool = False
 
     def __repr__(self) -> str:
@@ -81,11 +83,12 @@ class FetchedIndex:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart at hand: its files are those of the chart's own folder."""
+    """A chart at hand: its files are those of the chart's own folder. `signed_by` says who signed its provenance."""
 
     version: str
     digest: str
     tree: SourceTree
+    signed_by: str = ""
 
 
 class ChartRepositories(Protocol):
@@ -98,9 +101,18 @@ class ChartRepositories(Protocol):
         ...
 
     async def chart(
-        self, found: FetchedIndex, access: Access, *, name: str, version: str, timeout_seconds: float
+        self,
+        found: FetchedIndex,
+        access: Access,
+        *,
+        name: str,
+        version: str,
+        timeout_seconds: float,
+        keys: TrustedKeys | None = None,
     ) -> Chart:
-        """The chart that an index lists under a name within a range of versions. Raises SourceError."""
+        """The chart that an index lists under a name within a range of versions; with a provenance by one of `keys`,
+        if any are given. Raises SourceError.
+        """
         ...
 
 

@@ -43,6 +43,9 @@ from trimtab.core.settings import Settings
 from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
+from trimtab.reconcile.chart_desk import ChartDesk
+from trimtab.reconcile.chart_fetches import ChartFetches
+from trimtab.reconcile.chart_sources import ChartSources
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.culprits import Culprits
 from trimtab.reconcile.dependents import Dependents
@@ -111,6 +114,7 @@ class _Outside:
     git: GitMirrors
     registries: OciSources
     charts: HttpChartRepositories
+    fetches: ChartFetches
     accesses: Accesses
     clock: SystemClock
     metrics: PrometheusMetrics
@@ -187,6 +191,8 @@ async def _open_outside(
     queue = WorkQueue(clock, first_seconds=settings.backoff_min_seconds)
     verifier = ProcessVerifier()
     rule = within(_addresses(settings).of(settings.namespace))
+    fetches = ChartFetches(queue.add, clock)
+    stack.push_async_callback(fetches.close)
     culprits = Culprits(GitHistories(git), queue.add)
     stack.push_async_callback(culprits.close)
     return _Outside(
@@ -198,6 +204,7 @@ async def _open_outside(
         git=git,
         registries=OciSources(downloads, store, rule, verifier),
         charts=HttpChartRepositories(downloads, store, rule, verifier),
+        fetches=fetches,
         accesses=Accesses(ReferredSecrets(objects)),
         clock=clock,
         metrics=metrics,
@@ -286,13 +293,17 @@ def _applications(outside: _Outside, vault: Path | None) -> tuple[ApplicationRec
         helm=settings.helm,
         scratch=scratch,
         decryption=decryption,
-        charts=ChartStore(outside.charts, outside.registries),
+        charts=ChartDesk(
+            ChartSources(outside.desk.fetched_sources, outside.accesses),
+            ChartStore(outside.charts, outside.registries),
+            outside.fetches,
+        ),
     )
     applications = ApplicationReconciler(
         desk=outside.desk,
         queue=outside.queue,
         artifacts=outside.artifacts,
-        sources=Sources(outside.artifacts, outside.charts),
+        sources=Sources(outside.artifacts, outside.charts, outside.fetches),
         objects=objects,
         own=own,
         desired=DesiredStates(

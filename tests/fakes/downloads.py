@@ -1,5 +1,6 @@
 """Registries and chart repositories in memory: the ports `OciRegistries` and `ChartRepositories`."""
 
+import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -89,6 +90,8 @@ class FakeCharts:
         self.trouble: SourceError | None = None
         self.listed: dict[str, dict[str, Folders]] = {}
         self.fetched: list[str] = []
+        self.stalls = False
+        """Whether downloads of charts take until their deadline."""
         self.unsigned: set[str] = set()
         """Versions without a provenance."""
 
@@ -101,7 +104,10 @@ class FakeCharts:
         told = digest(self.listed)
         if known is not None and known.digest == told:
             return known
-        charts = {name: tuple(ChartVersion(each, "x.tgz") for each in found) for name, found in self.listed.items()}
+        charts = {
+            name: tuple(ChartVersion(each, "x.tgz", digest(folders)) for each, folders in found.items())
+            for name, found in self.listed.items()
+        }
         return FetchedIndex(url, told, ChartIndex(charts))
 
     async def chart(
@@ -117,6 +123,9 @@ class FakeCharts:
         """The chart that the index lists."""
         chosen = found.index.choose(name, version).version
         self.fetched.append(chosen)
+        if self.stalls:
+            await asyncio.sleep(timeout_seconds)
+            raise SourceError(Problem("not done in time", reason="TimedOut", retry=True))
         if keys and chosen in self.unsigned:
             raise NotVerified(Problem("it has no provenance", reason="VerificationFailed", retry=True))
         folders = self.listed[name][chosen]

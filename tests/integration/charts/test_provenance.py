@@ -17,7 +17,7 @@ from trimtab.source.signed_object import NotVerified
 from trimtab.source.trusted_keys import trusted_keys
 
 ADA, EVE = "Ada Example <ada@example.org>", "Eve Example <eve@example.org>"
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 def description(version="1.0.0", name="web"):

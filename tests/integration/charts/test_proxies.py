@@ -16,7 +16,7 @@ from trimtab.core.errors import SourceError
 from trimtab.reconcile.ports.downloads import Access
 from trimtab.source.proxy import Proxy
 
-SECONDS = 20.0
+SECONDS = 60.0
 LOGIN = {"username": "px", "password": "proxy-canary"}
 KINDS = ["http", "https", "socks5"]
 

@@ -263,6 +263,73 @@ async def test_a_chart_that_is_not_listed_is_an_error_and_heals(rig: Rig) -> Non
     assert rig.is_there(A)
 
 
+async def test_a_stalled_chart_server_holds_up_nobody_else(rig: Rig) -> None:
+    """Ten Applications wait for charts, the loop has four workers, and others are applied at once."""
+    offer(rig, v1_0_0=A)
+    rig.charts.stalls = True
+    rig.office.create(HELM, url="https://charts.example", interval="60s", timeout="300s")
+    for number in range(10):
+        ref = {"kind": "HelmRepository", "name": "charts"}
+        spec = {"sourceRef": ref, "chart": {"name": "web"}, "path": ".", "prune": True}
+        rig.office.create(key_of("Application", f"web-{number}"), **spec)
+    rig.start()
+    await rig.settle(5)
+    assert rig.charts.fetched == ["v1.0.0"], "one download for all"
+    said = rig.office.condition(key_of("Application", "web-7"), "Ready")
+    assert (said["reason"], said["message"]) == ("Waiting", "fetching chart web v1.0.0")
+    rig.declare(B)
+    rig.source()
+    rig.application()
+    await rig.settle(5)
+    assert rig.said() == ("True", "Applied")
+    await rig.settle(300)
+    assert rig.office.said(key_of("Application", "web-7")) == ("False", "TimedOut")
+
+
+async def test_a_newer_chart_does_not_wait_for_one_that_stalls(rig: Rig) -> None:
+    offer(rig, v1_0_0=A)
+    rig.charts.stalls = True
+    await charts(rig, spec={"timeout": "600s"})
+    assert rig.said()[1] == "Waiting"
+    rig.charts.stalls = False
+    offer(rig, v1_0_0=A, v1_1_0=B)
+    await rig.settle(100)
+    assert rig.said() == ("True", "Applied")
+    assert revision(rig).startswith("v1.1.0@")
+
+
+async def test_a_chart_that_fails_is_not_asked_for_by_healing_turns(rig: Rig) -> None:
+    offer(rig, v1_0_0=A)
+    await charts(rig)
+    rig.charts.stalls = True
+    offer(rig, v1_0_0=A, v1_1_0=B)
+    rig.office.change(HELM, timeout="1s")
+    await rig.settle(120)
+    assert rig.said() == ("False", "TimedOut")
+    asked = len(rig.charts.fetched)
+    for _ in range(3):
+        rig.edit(A, "data.mode", "slow")
+        await rig.settle(1)
+        assert rig.live(A)["data"]["mode"] == "fast"
+    assert len(rig.charts.fetched) <= asked + 1
+    writes = len(rig.office.status_writes)
+    rig.charts.stalls = False
+    rig.office.poke(APP, "now")
+    await rig.settle(2)
+    assert rig.said() == ("True", "Applied"), "a poke does not wait for the pause to end"
+    assert len(rig.office.status_writes) > writes
+
+
+async def test_another_index_with_the_same_chart_disturbs_nobody(rig: Rig) -> None:
+    offer(rig, v1_0_0=A)
+    await charts(rig)
+    writes = len([each for each in rig.office.status_writes if each == APP])
+    offer(rig, v1_0_0=A, v2_0_0=B)
+    await rig.settle(100)
+    assert len([each for each in rig.office.status_writes if each == APP]) == writes
+    assert rig.charts.fetched == ["v1.0.0"]
+
+
 async def test_an_index_has_no_folders(rig: Rig) -> None:
     offer(rig, v1_0_0=A)
     rig.office.create(HELM, url="https://charts.example", interval="60s")

@@ -1,10 +1,12 @@
 """Artifacts of OCI registries and charts of web servers as the loop needs them: resolved, verified, at hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from trimtab.api.oci_repository import OciRepositorySpec
+from trimtab.api.helm_repository import HelmVerify
+from trimtab.api.oci_repository import OciRepositorySpec, OciVerify
+from trimtab.core.errors import SourceError
 from trimtab.core.revision import Revision
 from trimtab.reconcile.ports.rendering import SourceTree
 from trimtab.source.chart_index import ChartIndex
@@ -116,9 +118,47 @@ class ChartRepositories(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ChartWanted:
+    """A chart that another one depends on, as its lock names it. `repository` may be `@name` or `alias:name`."""
+
+    repository: str
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartOrder:
+    """How to fetch a chart: what its own repository, or one declared for it, says of that.
+
+    `keys` are the files of the Secret that `verify` names.
+    """
+
+    repository: str
+    name: str
+    version: str
+    access: Access = NO_ACCESS
+    insecure: bool = False
+    timeout_seconds: float = 60.0
+    verify: OciVerify | HelmVerify | None = None
+    keys: tuple[tuple[str, bytes], ...] = ()
+
+
+class ChartDownloads(Protocol):
+    """Charts of any server, one by one; a store of those that were fetched."""
+
+    async def fetch(self, order: ChartOrder) -> SourceTree:
+        """The files of a chart, Chart.yaml at their root. Raises SourceError."""
+        ...
+
+
 class Charts(Protocol):
     """Charts that other charts depend on."""
 
-    async def fetch(self, repository_url: str, name: str, version: str) -> SourceTree:
-        """The files of a chart, Chart.yaml at their root. Raises SourceError."""
+    async def get(
+        self, namespace: str, application: str, wanted: Sequence[ChartWanted]
+    ) -> Sequence[SourceTree | SourceError]:
+        """The files of each, Chart.yaml at their root, or why they cannot be had. Raises StillFetching where some are
+        on their way; the Application is woken when they have come.
+        """
         ...

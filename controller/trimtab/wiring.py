@@ -293,11 +293,7 @@ def _applications(outside: _Outside, vault: Path | None) -> tuple[ApplicationRec
         helm=settings.helm,
         scratch=scratch,
         decryption=decryption,
-        charts=ChartDesk(
-            ChartSources(outside.desk.fetched_sources, outside.accesses),
-            ChartStore(outside.charts, outside.registries),
-            outside.fetches,
-        ),
+        charts=_chart_desk(outside),
     )
     applications = ApplicationReconciler(
         desk=outside.desk,
@@ -332,6 +328,11 @@ def _applications(outside: _Outside, vault: Path | None) -> tuple[ApplicationRec
     )
     observer.wake = applications.wake
     return applications, (watches, input_watches)
+
+
+def _chart_desk(outside: _Outside) -> ChartDesk:
+    sources = ChartSources(outside.desk.fetched_sources, outside.accesses)
+    return ChartDesk(sources, ChartStore(outside.charts, outside.registries), outside.fetches)
 
 
 def _synchroniser(outside: _Outside, observer: Observer, runner: Runner) -> Synchroniser:

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = [
     "tests.fixtures.cluster",
     "tests.fixtures.git_server",
+    "tests.fixtures.keyring",
     "tests.fixtures.kube",
     "tests.fixtures.controller",
     "tests.fixtures.lab",

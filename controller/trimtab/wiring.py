@@ -43,6 +43,9 @@ from trimtab.core.settings import Settings
 from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
+from trimtab.reconcile.chart_desk import ChartDesk
+from trimtab.reconcile.chart_fetches import ChartFetches
+from trimtab.reconcile.chart_sources import ChartSources
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.culprits import Culprits
 from trimtab.reconcile.dependents import Dependents
@@ -112,6 +115,7 @@ class _Outside:
     git: GitMirrors
     registries: OciSources
     charts: HttpChartRepositories
+    fetches: ChartFetches
     accesses: Accesses
     clock: SystemClock
     metrics: PrometheusMetrics
@@ -191,7 +195,10 @@ async def _open_outside(
     await asyncio.to_thread(store.open)
     clock = SystemClock()
     queue = WorkQueue(clock, first_seconds=settings.backoff_min_seconds)
+    verifier = ProcessVerifier()
     rule = within(_addresses(settings).of(settings.namespace))
+    fetches = ChartFetches(queue.add, clock)
+    stack.push_async_callback(fetches.close)
     culprits = Culprits(GitHistories(git), queue.add)
     stack.push_async_callback(culprits.close)
     return _Outside(
@@ -201,8 +208,9 @@ async def _open_outside(
         discovery=discovery,
         objects=objects,
         git=git,
-        registries=OciSources(downloads, store, rule),
-        charts=HttpChartRepositories(downloads, store, rule),
+        registries=OciSources(downloads, store, rule, verifier),
+        charts=HttpChartRepositories(downloads, store, rule, verifier),
+        fetches=fetches,
         accesses=Accesses(ReferredSecrets(objects)),
         clock=clock,
         metrics=metrics,
@@ -291,13 +299,13 @@ def _applications(outside: _Outside, vault: Path | None) -> tuple[ApplicationRec
         helm=settings.helm,
         scratch=scratch,
         decryption=decryption,
-        charts=ChartStore(outside.charts, outside.registries),
+        charts=_chart_desk(outside),
     )
     applications = ApplicationReconciler(
         desk=outside.desk,
         queue=outside.queue,
         artifacts=outside.artifacts,
-        sources=Sources(outside.artifacts, outside.charts),
+        sources=Sources(outside.artifacts, outside.charts, outside.fetches),
         objects=objects,
         own=own,
         desired=DesiredStates(
@@ -327,6 +335,11 @@ def _applications(outside: _Outside, vault: Path | None) -> tuple[ApplicationRec
     )
     observer.wake = applications.wake
     return applications, (watches, input_watches)
+
+
+def _chart_desk(outside: _Outside) -> ChartDesk:
+    sources = ChartSources(outside.desk.fetched_sources, outside.accesses)
+    return ChartDesk(sources, ChartStore(outside.charts, outside.registries), outside.fetches)
 
 
 def _synchroniser(outside: _Outside, observer: Observer, runner: Runner) -> Synchroniser:

@@ -21,6 +21,7 @@ from tests.fixtures.cluster import Kubectl, wait_for
 from tests.fixtures.controller import Trimtab
 from tests.fixtures.git_server import Authority, RunningServer
 from tests.fixtures.github import AppKey, GitHubApi
+from tests.fixtures.keyring import Keyring
 from tests.fixtures.lab import Lab
 from tests.fixtures.oci_registry import PASSWORD as REGISTRY_PASSWORD
 from tests.fixtures.oci_registry import USERNAME as REGISTRY_USER
@@ -28,7 +29,7 @@ from tests.fixtures.oci_registry import digest_of, tgz
 from tests.fixtures.proxies import HttpProxy, SocksProxy
 from tests.fixtures.ssh_server import SshKey, SshServer
 from tests.fixtures.web_server import Asked, Page, WebServer
-from tests.integration.trust.conftest import Keyring, Safe
+from tests.integration.trust.conftest import Safe
 
 from trimtab.localcluster.assets import Finder
 

@@ -24,6 +24,7 @@ from trimtab.drift.baseline import baseline
 from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
+from trimtab.reconcile.chart_fetches import ChartFetches
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.culprits import Culprits
 from trimtab.reconcile.dependents import Dependents
@@ -166,6 +167,7 @@ class Rig:
         self.watches = FakeWatches(self.cluster, self.observer.sink)
         self.inputs = InputStore(objects=self.objects, key=SIGNING_KEY, wake=self.queue.add)
         self.inputs.watches = self.input_watches = FakeWatches(self.cluster, self.inputs.sink, namespace=NAMESPACE)
+        self.fetches = ChartFetches(self.queue.add, self.clock)
         self.journal = Journal(self.office, self.clock, instance="trimtab-test")
         self.applications = self._applications()
         self.dependents = Dependents(
@@ -197,6 +199,7 @@ class Rig:
         assert self._task is not None
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        await self.fetches.close()
         self._task = None
 
     @property
@@ -298,7 +301,7 @@ class Rig:
             desk=self.desk,
             queue=self.queue,
             artifacts=self.artifacts,
-            sources=Sources(self.artifacts, self.charts),
+            sources=Sources(self.artifacts, self.charts, self.fetches),
             objects=self.objects,
             own=self.office,
             desired=DesiredStates(

@@ -1,5 +1,6 @@
 """Registries and chart repositories in memory: the ports `OciRegistries` and `ChartRepositories`."""
 
+import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from trimtab.core.errors import Problem, SourceError
 from trimtab.core.revision import Revision
 from trimtab.reconcile.ports.downloads import Access, Chart, FetchedIndex, OciArtifact
 from trimtab.source.chart_index import ChartIndex, ChartVersion
+from trimtab.source.signed_object import NotVerified
+from trimtab.source.trusted_keys import TrustedKeys
 
 Folders = Mapping[str, Sequence[dict[str, Any]]]
 
@@ -51,6 +54,8 @@ class FakeRegistries:
         self.pushed: dict[str, Folders] = {}
         self.asked: list[tuple[Access, Mapping[str, bytes]]] = []
         self.stored: dict[str, OciArtifact] = {}
+        self.signed: set[str] = set()
+        """Digests of what counts as signed where keys are given."""
 
     async def fetch(
         self, spec: OciRepositorySpec, access: Access, keys: Mapping[str, bytes], known: OciArtifact | None
@@ -63,6 +68,8 @@ class FakeRegistries:
         told = digest(folders)
         if known is not None and known.digest == told:
             return known
+        if keys and told not in self.signed:
+            raise NotVerified(Problem("nobody has signed it", reason="NotSigned", retry=True))
         revision = Revision(spec.ref.tag or "", told.removeprefix("sha256:"))
         signed = "cosign.pub" if keys else ""
         found = OciArtifact(revision, FakeTree(spec.url, told, folders), told, {"made": "here"}, signed)
@@ -83,6 +90,10 @@ class FakeCharts:
         self.trouble: SourceError | None = None
         self.listed: dict[str, dict[str, Folders]] = {}
         self.fetched: list[str] = []
+        self.stalls = False
+        """Whether downloads of charts take until their deadline."""
+        self.unsigned: set[str] = set()
+        """Versions without a provenance."""
 
     async def index(
         self, url: str, access: Access, known: FetchedIndex | None, *, timeout_seconds: float
@@ -93,15 +104,30 @@ class FakeCharts:
         told = digest(self.listed)
         if known is not None and known.digest == told:
             return known
-        charts = {name: tuple(ChartVersion(each, "x.tgz") for each in found) for name, found in self.listed.items()}
+        charts = {
+            name: tuple(ChartVersion(each, "x.tgz", digest(folders)) for each, folders in found.items())
+            for name, found in self.listed.items()
+        }
         return FetchedIndex(url, told, ChartIndex(charts))
 
     async def chart(
-        self, found: FetchedIndex, access: Access, *, name: str, version: str, timeout_seconds: float
+        self,
+        found: FetchedIndex,
+        access: Access,
+        *,
+        name: str,
+        version: str,
+        timeout_seconds: float,
+        keys: TrustedKeys | None = None,
     ) -> Chart:
         """The chart that the index lists."""
         chosen = found.index.choose(name, version).version
         self.fetched.append(chosen)
+        if self.stalls:
+            await asyncio.sleep(timeout_seconds)
+            raise SourceError(Problem("not done in time", reason="TimedOut", retry=True))
+        if keys and chosen in self.unsigned:
+            raise NotVerified(Problem("it has no provenance", reason="VerificationFailed", retry=True))
         folders = self.listed[name][chosen]
         told = digest(folders)
-        return Chart(chosen, told, FakeTree(f"{found.url}#{name}", told, folders))
+        return Chart(chosen, told, FakeTree(f"{found.url}#{name}", told, folders), "Ada (FPR)" if keys else "")

@@ -16,6 +16,15 @@ from trimtab.core.refs import ResourceType
 RESOURCE: Final = ResourceType(API_GROUP, API_VERSION, "HelmRepository", "helmrepositories", namespaced=True)
 
 
+class HelmVerify(ApiModel):
+    """Whose provenance charts must come with."""
+
+    provider: Literal["pgp"] = "pgp"
+    """How they were signed: Helm's provenance, a .prov file beside the chart."""
+    secret_ref: LocalName
+    """A Secret of this namespace with armoured public PGP keys, under any names, one of which must have signed."""
+
+
 class HelmRepositorySpec(ApiModel):
     """The repository, and how often to look."""
 
@@ -61,8 +70,15 @@ class HelmRepositorySpec(ApiModel):
     """A Secret of this namespace with username and password."""
     cert_secret_ref: LocalName | None = None
     """A Secret of this namespace with ca.crt for the server's certificate, and tls.crt and tls.key for our own."""
+    proxy_secret_ref: LocalName | None = None
+    """A Secret of this namespace with address, like http://, https:// or socks5://HOST:PORT, username and password.
+
+    ca.crt in it is what the certificate of an https proxy is checked against.
+    """
     pass_credentials: bool = False
     """Shows user name and password also to another host where the index says that a chart lies there."""
+    verify: HelmVerify | None = None
+    """Whose provenance the charts taken from here must come with; without it, none is looked at."""
     suspend: bool = False
     """Stops fetching the index; Applications stay at what it listed last."""
 

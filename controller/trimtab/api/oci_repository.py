@@ -50,10 +50,19 @@ class LayerSelector(ApiModel):
 class OciVerify(ApiModel):
     """Whose signature an artifact must carry."""
 
-    provider: Literal["cosign"] = "cosign"
-    """How it was signed."""
+    model_config = ConfigDict(
+        json_schema_extra=cel(
+            "!has(self.reference) || !has(self.provider) || self.provider == 'cosign'",
+            "reference is what cosign signs: leave it out with another provider",
+        )
+    )
+
+    provider: Literal["cosign", "pgp"] = "cosign"
+    """How it was signed: by cosign, or, a chart, by Helm's provenance."""
     secret_ref: LocalName
-    """A Secret of this namespace with public keys as *.pub, one of which must have signed."""
+    """A Secret of this namespace with public keys, one of which must have signed: as *.pub for cosign, armoured and
+    under any names for pgp.
+    """
     reference: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     """The name that must have been signed together with the digest, like registry.example/team/app; any if not set."""
 
@@ -101,6 +110,11 @@ class OciRepositorySpec(ApiModel):
     """A Secret of this namespace of type kubernetes.io/dockerconfigjson, or with username and password."""
     cert_secret_ref: LocalName | None = None
     """A Secret of this namespace with ca.crt for the registry's certificate, and tls.crt and tls.key for our own."""
+    proxy_secret_ref: LocalName | None = None
+    """A Secret of this namespace with address, like http://, https:// or socks5://HOST:PORT, username and password.
+
+    ca.crt in it is what the certificate of an https proxy is checked against.
+    """
     insecure: bool = False
     """Speaks plain http with the registry."""
     verify: OciVerify | None = None

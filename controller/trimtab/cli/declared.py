@@ -13,7 +13,6 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from trimtab.adapters.charts.dependencies import ChartStore
 from trimtab.adapters.clock.system import SystemClock
 from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.adapters.git.working_copy import WorkingCopy
@@ -102,7 +101,7 @@ async def declared(
                 kustomize=programs.kustomize,
                 helm=programs.helm,
                 decryption=Decryption(program=programs.sops, vault=memory_folder()),
-                charts=ChartStore(downloads.charts, downloads.registries),
+                charts=await downloads.chart_desk(),
             ),
             objects=session.objects,
             inputs=InputStore(objects=session.objects, key=_NO_KEY),

@@ -11,15 +11,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from trimtab.adapters.artifacts.store import ArtifactStore
+from trimtab.adapters.charts.dependencies import ChartStore
 from trimtab.adapters.charts.repositories import HttpChartRepositories
 from trimtab.adapters.clock.system import SystemClock
 from trimtab.adapters.http.loop_thread import LoopThread
 from trimtab.adapters.http.pinning import no_link_local
 from trimtab.adapters.oci.sources import OciSources
-from trimtab.cli.resources import SOURCES, Named, as_source, read
+from trimtab.adapters.process.signatures import ProcessVerifier
+from trimtab.api.helm_repository import HelmRepository
+from trimtab.api.oci_repository import OciRepository
+from trimtab.cli.resources import HELM_REPOSITORY as HELM
+from trimtab.cli.resources import OCI_REPOSITORY as OCI
+from trimtab.cli.resources import SOURCES, Named, as_source, read, read_all
 from trimtab.cli.session import Session
 from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.artifacts import Artifact
+from trimtab.reconcile.chart_desk import ChartDesk
+from trimtab.reconcile.chart_sources import ChartSources
 from trimtab.reconcile.desk import OCI_REPOSITORY
 from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
 from trimtab.reconcile.queue import Key
@@ -34,6 +42,18 @@ class Downloads:
     session: Session
     charts: HttpChartRepositories
     registries: OciSources
+
+    async def chart_desk(self) -> ChartDesk:
+        """What charts depend on, by the sources that are declared now. Raises UsageError, ApiError."""
+        namespace = self.session.namespace
+        found = [
+            source
+            for kind in (HELM, OCI)
+            for body in await read_all(self.session, kind, namespace)
+            if isinstance(source := as_source(body), OciRepository | HelmRepository)
+        ]
+        accesses = Accesses(ReferredSecrets(self.session.objects))
+        return ChartDesk(ChartSources(lambda _: found, accesses), ChartStore(self.charts, self.registries))
 
     async def artifact(self, key: Key) -> Artifact:
         """What stands in an OCIRepository or HelmRepository now. Raises UsageError, SourceError."""
@@ -58,7 +78,8 @@ async def open_downloads(session: Session) -> AsyncIterator[Downloads]:
         await asyncio.to_thread(store.open)
         thread = LoopThread()
         try:
-            charts = HttpChartRepositories(thread, store, no_link_local)
-            yield Downloads(session, charts, OciSources(thread, store, no_link_local))
+            verifier = ProcessVerifier()
+            charts = HttpChartRepositories(thread, store, no_link_local, verifier)
+            yield Downloads(session, charts, OciSources(thread, store, no_link_local, verifier))
         finally:
             await thread.close()

@@ -3,8 +3,10 @@
 from trimtab.core.errors import Problem, SourceError
 from trimtab.reconcile.ports.downloads import NO_ACCESS, Access
 from trimtab.reconcile.queue import Key
-from trimtab.reconcile.referred_secrets import Files, ReferredSecrets
+from trimtab.reconcile.referred_secrets import Files, ReferredSecrets, secret_ref, texts
 from trimtab.source.credentials import GitCredentials, check_credentials
+from trimtab.source.proxy import Proxy, check_proxy
+from trimtab.source.secret_keys import proxy_of
 
 _DOCKER_CONFIG = ".dockerconfigjson"
 
@@ -20,12 +22,21 @@ class Accesses:
         self._secrets.forget(key)
 
     async def get(
-        self, key: Key, *, secret: str | None, certificates: str | None, pass_credentials: bool = False
+        self,
+        key: Key,
+        *,
+        secret: str | None,
+        certificates: str | None,
+        proxy: str | None = None,
+        pass_credentials: bool = False,
     ) -> Access:
-        """What the Secrets of secretRef and certSecretRef hold. Raises SourceError where one is absent or malformed."""
+        """What the Secrets of secretRef, certSecretRef and proxySecretRef hold. Raises SourceError where one is absent
+        or malformed.
+        """
         files = await self.files(key, secret, field="secretRef") if secret else {}
         pems = await self.files(key, certificates, field="certSecretRef") if certificates else {}
-        if not files and not pems:
+        through = await self._proxy(key, proxy) if proxy else None
+        if not files and not pems and through is None:
             return NO_ACCESS
         username, password = _text(files, "username"), _text(files, "password")
         docker_config = files.get(_DOCKER_CONFIG, b"")
@@ -42,8 +53,15 @@ class Accesses:
             ca_pem=ca_pem,
             cert_pem=_text(pems, "tls.crt"),
             key_pem=_text(pems, "tls.key"),
+            proxy=through,
             pass_credentials=pass_credentials,
         )
+
+    async def _proxy(self, key: Key, name: str) -> Proxy:
+        ref = secret_ref(key, name)
+        found = proxy_of(ref, texts(ref, await self.files(key, name, field="proxySecretRef")))
+        check_proxy(found)
+        return found
 
     async def files(self, key: Key, name: str, *, field: str) -> Files:
         """The data of a Secret in the namespace of the source, named by `field`. Raises SourceError."""

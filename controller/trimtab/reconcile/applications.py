@@ -19,6 +19,7 @@ from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef, ResourceType
 from trimtab.plan.options import PlanOptions
 from trimtab.plan.ownership import Owner
 from trimtab.reconcile.artifacts import Artifact, Artifacts
+from trimtab.reconcile.chart_fetches import StillFetching
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, Desk
 from trimtab.reconcile.heritage import Heritage
@@ -114,13 +115,13 @@ class ApplicationReconciler:
         missing = self.sources.missing(key, application)
         if missing is not None:
             return await self._without_source(missing, application, state)
+        again = self.clock.monotonic() >= state.retry_at
         try:
-            bundle = await self.sources.get(key, application)
+            bundle = await self.sources.get(key, application, again=again)
             artifact = bundle.main
             self.narrator.begin(state, bundle)
             if self._may_have_moved(application, artifact, state):
                 state.previous = await self.desired.recall(application, artifact, state)
-            again = self.clock.monotonic() >= state.retry_at
             desired = await self.desired.get(
                 application,
                 artifact,
@@ -129,6 +130,8 @@ class ApplicationReconciler:
                 again=again,
                 announce=partial(self.narrator.announce, application, state),
             )
+        except StillFetching as awaited:
+            return await self._await_fetch(application, state, awaited)
         except TrimtabError as error:
             return await self._broken(key, application, state, error)
         return await self._advance(key, application, state, desired, bundle)
@@ -150,6 +153,13 @@ class ApplicationReconciler:
             message = self._source_missing(source)
             await self._heal_last(application, state)
             await self.narrator.tell(application, state, Phase.WAITING, message=message)
+        return Outcome.done()
+
+    async def _await_fetch(self, application: Application, state: AppState, awaited: StillFetching) -> Outcome:
+        """What is on its way wakes us; a failure of the last try stays said meanwhile."""
+        await self._heal_last(application, state)
+        if not state.problems:
+            await self.narrator.tell(application, state, Phase.WAITING, message=awaited.problems[0].message)
         return Outcome.done()
 
     async def _advance(

@@ -20,6 +20,7 @@ from trimtab.core.revision import Revision
 from trimtab.plan.normalise import declared_digest, normalise
 from trimtab.plan.ownership import mark
 from trimtab.reconcile.artifacts import Artifact
+from trimtab.reconcile.chart_fetches import StillFetching
 from trimtab.reconcile.desk import APPLICATION
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.inputs import InputStore
@@ -81,7 +82,8 @@ class DesiredStates:
         again: bool = False,
         announce: Callable[[], Awaitable[None]] = _in_silence,
     ) -> Desired:
-        """The desired state at an artifact. Raises RenderError or SourceError with all that is wrong.
+        """The desired state at an artifact. Raises RenderError or SourceError with all that is wrong, StillFetching
+        where something that it needs is on its way.
 
         `others` are the further sources. `again`: what did not work the last time, with the same input, is tried once
         more instead of being said again. `announce` is called before something is rendered.
@@ -100,6 +102,8 @@ class DesiredStates:
             if at_hand is None:
                 await announce()
             state.desired = at_hand or await self._made(application, artifact, state, job, bases, attempt)
+        except StillFetching:
+            raise
         except TrimtabError as error:
             self._failed[state.owner.uid] = (attempt, error)
             state.trees = named_trees(job, bases)
@@ -158,7 +162,7 @@ class DesiredStates:
         """What the revision applied last declared, after a restart; None where its commit is no longer at hand.
 
         Remote bases are taken as the status says that they were. Only needed to tell which fields a newer revision
-        drops, and to heal while there is none, so its absence is no failure.
+        drops, and to heal while there is none, so its absence is no failure. Raises StillFetching.
         """
         try:
             revision = Revision.parse(state.applied)
@@ -173,6 +177,8 @@ class DesiredStates:
             async with self._slots:
                 rendered = await self._renderer.render(job)
             return await self._mark(application, old, rendered, "", state)
+        except StillFetching:
+            raise
         except (ValueError, TrimtabError):
             return None
 

@@ -125,6 +125,12 @@ class Desk:
         shown = self._shown.get(key)
         return shown if isinstance(shown, OciRepository | HelmRepository) else None
 
+    def fetched_sources(self, namespace: str) -> Iterator[OciRepository | HelmRepository]:
+        """All readable OCIRepositories and HelmRepositories of a namespace."""
+        for key, shown in self._shown.items():
+            if isinstance(shown, OciRepository | HelmRepository) and key.namespace == namespace:
+                yield shown
+
     def known(self, key: Key) -> bool:
         """Whether an object was shown, readable or not."""
         return key in self._shown or key in self._invalid

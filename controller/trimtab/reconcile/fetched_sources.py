@@ -8,6 +8,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Final
 
+from trimtab.api.oci_repository import OciRepository
 from trimtab.core.errors import SourceError
 from trimtab.core.outcome import Outcome, Result
 from trimtab.reconcile.access import Accesses
@@ -19,6 +20,7 @@ from trimtab.reconcile.origins import FetchedSource, Origin
 from trimtab.reconcile.ports import Clock, Metrics
 from trimtab.reconcile.queue import Key, WorkQueue
 from trimtab.report.fetched_source import FetchedNews, fetched_status
+from trimtab.source.signed_object import NotVerified
 
 JITTER: Final = 0.1
 """Polls are scattered by this share of the interval, so that many sources do not ask at once."""
@@ -53,7 +55,7 @@ class FetchedSourceReconciler:
             return Outcome.done()
         if source.spec.suspend:
             self.artifacts.freeze(key)
-            await self._report(source, FetchedNews(suspended=True))
+            await self._report(source, FetchedNews(suspended=True, verifies=_verifies(source)))
             return Outcome.done()
         self._notice_requests(key, source)
         try:
@@ -63,7 +65,7 @@ class FetchedSourceReconciler:
         self.artifacts.mark_tried(key)
         # Applications first: the status below is news, their work is the point.
         await self.dependents.arrived(key, artifact)
-        await self._report(source, _news(artifact))
+        await self._report(source, _news(source, artifact))
         return Outcome.done(again_seconds=self._scattered(source.spec.interval_seconds))
 
     def _notice_requests(self, key: Key, source: FetchedSource) -> None:
@@ -90,7 +92,9 @@ class FetchedSourceReconciler:
         await self._restore(key, source)
         if self.artifacts.mark_tried(key):
             self.dependents.wake(key)
-        await self._report(source, FetchedNews(problem=error.problems[0]))
+        unverified = isinstance(error, NotVerified)
+        news = FetchedNews(problem=error.problems[0], verifies=_verifies(source), unverified=unverified)
+        await self._report(source, news)
         if not error.retry:
             return Outcome(Result.FAILURE, self._scattered(source.spec.interval_seconds), str(error))
         return Outcome.failed(str(error))
@@ -128,11 +132,17 @@ class FetchedSourceReconciler:
         return seconds * (1 + JITTER * random.random())  # noqa: S311 - scatter of polls, no secret
 
 
-def _news(artifact: Artifact) -> FetchedNews:
+def _verifies(source: FetchedSource) -> bool:
+    """Whether the artifact must be signed; an index is not, the charts taken out of it are."""
+    return isinstance(source, OciRepository) and source.spec.verify is not None
+
+
+def _news(source: FetchedSource, artifact: Artifact) -> FetchedNews:
     return FetchedNews(
         revision=str(artifact.revision),
         seen_seconds=artifact.seen_at,
         digest=artifact.digest,
         metadata=artifact.metadata,
         signed_by=artifact.signed_by,
+        verifies=_verifies(source),
     )

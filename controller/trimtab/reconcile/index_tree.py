@@ -9,15 +9,17 @@ from pathlib import Path
 
 from trimtab.core.errors import Problem, SourceError
 from trimtab.reconcile.ports.downloads import Access, FetchedIndex
+from trimtab.source.trusted_keys import TrustedKeys
 
 
 @dataclass(frozen=True, slots=True)
 class IndexTree:
-    """What it takes to fetch a chart that an index lists."""
+    """What it takes to fetch a chart that an index lists; `keys` are those of its provenance, if one is asked for."""
 
     found: FetchedIndex
     access: Access
     timeout_seconds: float
+    keys: TrustedKeys | None = None
 
     @property
     def identity(self) -> str:
@@ -26,8 +28,8 @@ class IndexTree:
 
     @property
     def revision(self) -> str:
-        """The index's digest."""
-        return self.found.digest
+        """The index's digest, and which keys count."""
+        return f"{self.found.digest}/{self.keys.digest}" if self.keys else self.found.digest
 
     async def digest(self, path: str) -> str:
         """Raises SourceError."""

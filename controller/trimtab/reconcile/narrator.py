@@ -110,7 +110,7 @@ class Narrator:
             overdue=self._overdue(application, state),
             supersedes=self._superseded.pop(state.owner.uid, None),
             bases=state.desired.bases if state.desired else None,
-            note=left_out(state.desired.hooks) if state.desired else "",
+            note=_note(application, artifact, state),
         )
         shown = application.status
         last = self._journal.last(RESOURCE, application.metadata, shown)
@@ -198,6 +198,13 @@ class Narrator:
         self._others.pop(uid, None)
         self._superseded.pop(uid, None)
         self._metrics.forget_application(key.namespace, key.name)
+
+
+def _note(application: Application, artifact: Artifact | None, state: AppState) -> str:
+    """What to know of the revision: who signed its chart, which no other object tells, and what was left out of it."""
+    signed_by = artifact.signed_by if artifact is not None and application.spec.chart else ""
+    hooks = left_out(state.desired.hooks) if state.desired else ""
+    return "; ".join(each for each in (f"chart signed by {signed_by}" if signed_by else "", hooks) if each)
 
 
 def _key(application: Application) -> Key:

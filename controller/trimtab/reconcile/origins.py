@@ -3,7 +3,6 @@
 `fetched_sources` calls one for each kind; registries and web servers are reached through the ports.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -21,8 +20,10 @@ from trimtab.reconcile.index_tree import IndexTree
 from trimtab.reconcile.ports import Clock
 from trimtab.reconcile.ports.downloads import Access, ChartRepositories, FetchedIndex, OciArtifact, OciRegistries
 from trimtab.reconcile.queue import Key
+from trimtab.reconcile.referred_secrets import Files
 from trimtab.reconcile.remote_bases import BaseRules, base_rules
 from trimtab.source.addresses import NamespaceAddresses
+from trimtab.source.trusted_keys import trusted_keys
 
 FetchedSource = OciRepository | HelmRepository
 
@@ -72,11 +73,10 @@ class OciOrigin:
         assert isinstance(source, OciRepository)
         spec = source.spec
         rules = self._rules(key, spec)
-        access = await self.accesses.get(key, secret=_name(spec.secret_ref), certificates=_name(spec.cert_secret_ref))
+        access = await access_of(self.accesses, key, spec)
         url, before = self._known.get(key, ("", None))
-        found = await self.registries.fetch(
-            spec, access, await self._keys(key, spec), before if url == spec.url else None
-        )
+        keys = await verify_files(self.accesses, key, spec)
+        found = await self.registries.fetch(spec, access, keys, before if url == spec.url else None)
         self._known[key] = (spec.url, found)
         return self._artifact(found, rules, known)
 
@@ -89,7 +89,8 @@ class OciOrigin:
         try:
             revision = Revision.parse(told.revision)
             rules = self._rules(key, source.spec)
-            found = await self.registries.recall(source.spec, await self._keys(key, source.spec), revision)
+            keys = await verify_files(self.accesses, key, source.spec)
+            found = await self.registries.recall(source.spec, keys, revision)
         except (SourceError, ValueError):
             return None
         return self._artifact(found, rules, None) if found is not None else None
@@ -100,11 +101,6 @@ class OciOrigin:
 
     def _rules(self, key: Key, spec: OciRepositorySpec) -> BaseRules:
         return base_rules(key.kind, key.name, spec, self.addresses.of(key.namespace))
-
-    async def _keys(self, key: Key, spec: OciRepositorySpec) -> Mapping[str, bytes]:
-        if not spec.verify:
-            return {}
-        return await self.accesses.files(key, spec.verify.secret_ref.name, field="verify.secretRef")
 
     def _artifact(self, found: OciArtifact, rules: BaseRules, known: Artifact | None) -> Artifact:
         if known is not None and (known.tree, known.revision) == (found.tree, found.revision):
@@ -137,18 +133,15 @@ class HelmOrigin:
         """See `Origin`."""
         assert isinstance(source, HelmRepository)
         spec = source.spec
-        access = await self.accesses.get(
-            key,
-            secret=_name(spec.secret_ref),
-            certificates=_name(spec.cert_secret_ref),
-            pass_credentials=spec.pass_credentials,
-        )
+        access = await access_of(self.accesses, key, spec)
+        files = await verify_files(self.accesses, key, spec)
+        keys = trusted_keys(files) if spec.verify else None
         found = await self.charts.index(spec.url, access, self._known.get(key), timeout_seconds=spec.timeout_seconds)
         self._known[key] = found
-        if known is not None and isinstance(known.tree, IndexTree) and _same(known.tree, found, access, spec):
+        tree = IndexTree(found, access, spec.timeout_seconds, keys)
+        if known is not None and isinstance(known.tree, IndexTree) and _same(known.tree, tree):
             return known
         seen_at = known.seen_at if known is not None and known.digest == found.digest else self.clock.now()
-        tree = IndexTree(found, access, spec.timeout_seconds)
         return Artifact(tree, Revision("", found.digest.removeprefix("sha256:")), None, seen_at, found.digest)
 
     async def recall(self, _key: Key, _source: Resource) -> Artifact | None:
@@ -160,12 +153,30 @@ class HelmOrigin:
         self._known.pop(key, None)
 
 
-def _same(tree: IndexTree, found: FetchedIndex, access: Access, spec: HelmRepositorySpec) -> bool:
-    return (tree.found.url, tree.found.digest, tree.access, tree.timeout_seconds) == (
-        found.url,
-        found.digest,
-        access,
-        spec.timeout_seconds,
+async def access_of(accesses: Accesses, key: Key, spec: OciRepositorySpec | HelmRepositorySpec) -> Access:
+    """What a source shows of us, by the Secrets of its spec. Raises SourceError."""
+    return await accesses.get(
+        key,
+        secret=_name(spec.secret_ref),
+        certificates=_name(spec.cert_secret_ref),
+        proxy=_name(spec.proxy_secret_ref),
+        pass_credentials=isinstance(spec, HelmRepositorySpec) and spec.pass_credentials,
+    )
+
+
+async def verify_files(accesses: Accesses, key: Key, spec: OciRepositorySpec | HelmRepositorySpec) -> Files:
+    """The files of verify.secretRef; none where nothing is to be verified. Raises SourceError."""
+    if not spec.verify:
+        return {}
+    return await accesses.files(key, spec.verify.secret_ref.name, field="verify.secretRef")
+
+
+def _same(tree: IndexTree, other: IndexTree) -> bool:
+    return (tree.identity, tree.revision, tree.access, tree.timeout_seconds) == (
+        other.identity,
+        other.revision,
+        other.access,
+        other.timeout_seconds,
     )
 
 

@@ -27,7 +27,8 @@ from trimtab.render.layout import within
 
 MAX_COPIES: Final = 200
 _LOCAL: Final = "file://"
-_REMOTE: Final = ("https://", "http://", "oci://")
+_REMOTE: Final = ("https://", "http://", "oci://", "@", "alias:")
+"""Repositories to fetch from, by their URL or by the name of a HelmRepository."""
 
 Find = Callable[[str], bytes | None]
 """A file's bytes by its path from the root of the source; None where there is none."""
@@ -36,7 +37,7 @@ Find = Callable[[str], bytes | None]
 @dataclass(frozen=True, slots=True)
 class Need:
     """A chart to be had from a repository: the version that the lock names where there is one, else the range asked
-    for. `place` is the folder that it belongs in.
+    for. `place` is the folder that it belongs in, `file` the lock that names it.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Need:
     repository: str
     place: str = ""
     locked: bool = False
+    file: str = ""
 
     @property
     def fetchable(self) -> bool:
@@ -114,7 +116,9 @@ def _locked(chart: Chart, folder: str, find: Find) -> list[tuple[Dependency, Nee
     for asked in dependencies(chart, folder, find):
         one = locked.get(asked.name, asked)
         repository = one.repository or asked.repository
-        found.append((asked, Need(asked.name, one.version, repository, locked=asked.name in locked)))
+        is_locked = asked.name in locked
+        need = Need(asked.name, one.version, repository, locked=is_locked, file=file if is_locked else "")
+        found.append((asked, need))
     return found
 
 

@@ -14,11 +14,15 @@ from trimtab.api.oci_repository import OciRepositoryStatus
 from trimtab.api.timestamps import format_time
 from trimtab.core.errors import Problem
 from trimtab.report.conditions import Said, failing, merge, progressing, true
+from trimtab.report.source_verified import source_verified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedNews:
-    """What a turn came to: a revision, a problem, a rest, or (none of them) a first fetch under way."""
+    """What a turn came to: a revision, a problem, a rest, or (none of them) a first fetch under way.
+
+    `verifies` says that the spec asks for a signature, `unverified` that the problem is the lack of one.
+    """
 
     revision: str = ""
     seen_seconds: float = 0.0
@@ -27,6 +31,8 @@ class FetchedNews:
     signed_by: str = ""
     problem: Problem | None = None
     suspended: bool = False
+    verifies: bool = False
+    unverified: bool = False
 
 
 def fetched_status(
@@ -35,9 +41,10 @@ def fetched_status(
     """The next status; the time counts from the epoch. Equal news give an equal status, however late they come."""
     old = last if isinstance(last, FetchedStatus) else model()
     handled = bool(news.revision) or news.problem is not None
+    said = (*_said(news, old), *(_verified(news, old) if news.verifies else ()))
     status = model(
         observed_generation=metadata.generation,
-        conditions=merge(old.conditions, _said(news, old), generation=metadata.generation, now_seconds=now_seconds),
+        conditions=merge(old.conditions, said, generation=metadata.generation, now_seconds=now_seconds),
         last_handled_reconcile_at=(metadata.requested_at if handled else "") or old.last_handled_reconcile_at,
         artifact=_artifact(news, old.artifact),
     )
@@ -59,6 +66,11 @@ def _said(news: FetchedNews, old: FetchedStatus) -> tuple[Said, ...]:
         signed = f", signed by {news.signed_by}" if news.signed_by else ""
         return (true(READY, "Fetched", f"fetched {news.revision}{signed}"),)
     return progressing("Fetching", "fetching for the first time")
+
+
+def _verified(news: FetchedNews, old: FetchedStatus) -> tuple[Said, ...]:
+    message = f"the artifact is signed by {news.signed_by}" if news.revision else ""
+    return source_verified(old, message=message, refused=news.problem if news.unverified else None)
 
 
 def _artifact(news: FetchedNews, old: FetchedArtifact | None) -> FetchedArtifact | None:

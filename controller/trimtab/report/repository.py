@@ -8,13 +8,14 @@ from typing import Any
 
 from trimtab.api.application import READY
 from trimtab.api.git_contents import GitContentsStatus, ObservedInclude
-from trimtab.api.git_repository import SOURCE_VERIFIED, Artifact, Commit, GitRepository, GitRepositoryStatus
+from trimtab.api.git_repository import Artifact, Commit, GitRepository, GitRepositoryStatus
 from trimtab.api.model import ConditionStatus
 from trimtab.api.timestamps import format_time
 from trimtab.api.verification import VerifiedBy
 from trimtab.core.errors import Problem
 from trimtab.core.revision import Revision
-from trimtab.report.conditions import Said, failing, false, merge, progressing, true
+from trimtab.report.conditions import Said, failing, merge, progressing, true
+from trimtab.report.source_verified import source_verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +109,11 @@ def _said(news: RepositoryNews, old: GitRepositoryStatus) -> tuple[Said, ...]:
 
 
 def _verification(news: RepositoryNews, old: GitRepositoryStatus) -> tuple[Said, ...]:
-    """SourceVerified tells of the newest commit that was looked at; a fetch that failed does not change it."""
-    if news.verified:
-        return (true(SOURCE_VERIFIED, "Succeeded", news.verified.message),)
-    if news.problem and news.unverified:
-        return (false(SOURCE_VERIFIED, news.problem.reason, str(news.problem)),)
-    before = old.condition(SOURCE_VERIFIED)
-    return (Said(SOURCE_VERIFIED, before.status, before.reason, before.message),) if before else ()
+    return source_verified(
+        old,
+        message=news.verified.message if news.verified else "",
+        refused=news.problem if news.unverified else None,
+    )
 
 
 def _artifact(news: ArtifactNews | None, old: Artifact | None) -> Artifact | None:

@@ -42,7 +42,7 @@ _BEGIN: Final = re.compile(rb"^-----BEGIN [A-Z0-9 ]+-----$", re.MULTILINE)
 
 
 class NotVerified(SourceError):
-    """A commit or tag is not shown to come from anybody who is trusted."""
+    """A commit, tag, artifact or chart is not shown to come from anybody who is trusted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Charts out of HTTP repositories, honest and not."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 from tests.fixtures.git_server import Authority
@@ -8,10 +10,10 @@ from tests.fixtures.web_server import Page
 
 from trimtab.adapters.charts.dependencies import ChartStore
 from trimtab.core.errors import SourceError
-from trimtab.reconcile.ports.downloads import NO_ACCESS, Access
+from trimtab.reconcile.ports.downloads import NO_ACCESS, Access, ChartOrder
 from trimtab.source.oci_manifest import CHART_LAYER
 
-SECONDS = 5.0
+SECONDS = 60.0
 ACCESS = Access(username="ann", password="word-canary")
 
 
@@ -154,8 +156,9 @@ async def test_certificates_that_are_none_are_refused(web, charts, access):
 async def test_charts_that_are_refused(web, charts, store, offered, reason):
     offer(web, **offered)
     found = await charts.index(f"{web.url}/charts", ACCESS, None, timeout_seconds=SECONDS)
+    seconds = 1.0 if reason == "TimedOut" else SECONDS
     with pytest.raises(SourceError) as refused:
-        await charts.chart(found, ACCESS, name="web", version="*", timeout_seconds=1.0)
+        await charts.chart(found, ACCESS, name="web", version="*", timeout_seconds=seconds)
     assert refused.value.reason == reason
     assert "canary" not in str(refused.value)
     assert rest(store) == []
@@ -174,8 +177,9 @@ async def test_charts_that_are_refused(web, charts, store, offered, reason):
 )
 async def test_indexes_that_are_refused(web, charts, page, reason):
     web.routes["/charts/index.yaml"] = page
+    seconds = 1.0 if reason == "TimedOut" else SECONDS
     with pytest.raises(SourceError) as refused:
-        await charts.index(f"{web.url}/charts", ACCESS, None, timeout_seconds=1.0)
+        await charts.index(f"{web.url}/charts", ACCESS, None, timeout_seconds=seconds)
     assert refused.value.reason in (reason, "Refused")
 
 
@@ -191,16 +195,46 @@ async def test_a_chart_without_a_digest_is_fetched_anew_with_every_other_index(w
 async def test_dependencies_come_from_web_servers_and_registries(web, start_registry, charts, sources):
     store = ChartStore(charts, sources)
     packed = offer(web)
-    tree = await store.fetch(f"{web.url}/charts", "web", "1.0.0", digest_of(packed))
+    repository = f"{web.url}/charts"
+    tree = await store.fetch(ChartOrder(repository=repository, name="web", version="1.0.0"))
     asked = len(web.asked)
-    assert await (await store.fetch(f"{web.url}/charts", "web", "1.x")).digest("") == await tree.digest("")
+    again = await store.fetch(ChartOrder(repository=repository, name="web", version="1.x"))
+    assert await again.digest("") == await tree.digest("")
     assert len(web.asked) == asked
-    with pytest.raises(SourceError) as refused:
-        await store.fetch(f"{web.url}/charts", "web", "1.0.0", f"sha256:{'0' * 64}")
-    assert refused.value.reason == "DigestMismatch"
     registry = start_registry(tls=True)
     assert registry.authority is not None
     registry.push("charts/web", "1.0.0_b1", (CHART_LAYER, packed, {}))
     access = Access(ca_pem=registry.authority.pem)
-    fetched = await store.fetch(f"oci://{registry.host}/charts", "web", "1.0.0+b1", access=access)
+    place = f"oci://{registry.host}/charts"
+    fetched = await store.fetch(ChartOrder(repository=place, name="web", version="1.0.0+b1", access=access))
     assert await fetched.digest("") == await tree.digest("")
+    registry.push("charts/web", "1.0.0", (CHART_LAYER, packed, {}))
+    newest = await store.fetch(ChartOrder(repository=place, name="web", version="1.x", access=access))
+    assert await newest.digest("") == await tree.digest("")
+
+
+async def test_what_was_published_after_the_index_was_read_is_found(web, charts, sources):
+    store = ChartStore(charts, sources)
+    offer(web)
+    repository = f"{web.url}/charts"
+    older = await store.fetch(ChartOrder(repository=repository, name="web", version="1.0.0"))
+    offer(web, "1.1.0", chart("1.1.0", word="x"))
+    newer = await store.fetch(ChartOrder(repository=repository, name="web", version="1.1.0"))
+    assert newer.revision != older.revision
+    asked = len(web.asked)
+    with pytest.raises(SourceError) as refused:
+        await store.fetch(ChartOrder(repository=repository, name="web", version="9.9.9"))
+    assert refused.value.reason == "ChartNotFound"
+    assert web.paths()[asked:] == ["GET /charts/index.yaml"]
+
+
+async def test_an_index_read_with_one_login_is_not_shown_to_another(web, charts, sources):
+    store = ChartStore(charts, sources)
+    offer(web)
+    page = web.routes["/charts/index.yaml"]
+    web.routes["/charts/index.yaml"] = lambda asked: page if asked.authorization else Page(status=401)
+    order = ChartOrder(repository=f"{web.url}/charts", name="web", version="1.0.0")
+    await store.fetch(replace(order, access=ACCESS))
+    with pytest.raises(SourceError) as refused:
+        await store.fetch(order)
+    assert refused.value.reason == "AuthenticationFailed"

@@ -13,6 +13,7 @@ from tests.fixtures.oci_registry import LAYER, digest_of, tgz
 from tests.fixtures.web_server import Page
 
 from trimtab.adapters.oci.sources import OciSources
+from trimtab.adapters.process.signatures import ProcessVerifier
 from trimtab.api.oci_repository import OciRepositorySpec
 from trimtab.core.errors import SourceError
 from trimtab.reconcile.ports.downloads import NO_ACCESS, Access
@@ -138,7 +139,7 @@ def member(name, kind=tarfile.REGTYPE, link="", size=0):
 )
 async def test_archives_that_are_refused(web, downloads, store, tmp_path, layer, reason):
     limits = ArchiveLimits(members=100, file_bytes=1_000_000, unpacked_bytes=30_000_000)
-    sources = OciSources(downloads, store, lambda _host, _address: "", limits)
+    sources = OciSources(downloads, store, lambda _host, _address: "", ProcessVerifier(), limits)
     outside = set(tmp_path.rglob("*"))
     stand_in(web, layer)
     error = await refused(sources, web)

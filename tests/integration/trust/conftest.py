@@ -1,9 +1,7 @@
 """Real keys and really signed commits and tags, made by gpg, ssh-keygen and git in homes of their own."""
 
 import os
-import shutil
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,58 +11,6 @@ from trimtab.localcluster.assets import Finder
 
 MAY = "2026-05-01 12:00:00 +0000"
 GPG_MAY = "20260501T120000"
-
-
-@dataclass(frozen=True)
-class Keyring:
-    """A gpg home of the test's own. `at` is the time that gpg takes for now, like 20260501T120000."""
-
-    home: Path
-
-    def gpg(self, *arguments, at="", stdin=b""):
-        clock = [f"--faked-system-time={at}"] if at else []
-        argv = ["gpg", "--homedir", str(self.home), "--batch", "--pinentry-mode=loopback", "--passphrase=", *clock]
-        done = subprocess.run([*argv, *arguments], input=stdin, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout
-
-    def make_for_encryption(self, who):
-        """A key that others encrypt for; its fingerprint."""
-        key = self.make(who)
-        self.gpg("--quick-add-key", key, "cv25519", "encr", "never")
-        return key
-
-    def secret(self, key):
-        """The armoured private key."""
-        return self.gpg("--armor", "--export-secret-keys", key)
-
-    def make(self, who, *, at="", expires="never"):
-        """A key that signs; its fingerprint."""
-        self.gpg("--quick-gen-key", who, "ed25519", "sign", expires, at=at)
-        rows = self.gpg("--list-keys", "--with-colons", f"={who}").decode().splitlines()
-        return next(row.split(":")[9] for row in rows if row.startswith("fpr"))
-
-    def export(self, key):
-        return self.gpg("--armor", "--export", key)
-
-    def end(self):
-        """End the agent and wait for it: it answers first, and takes its sockets away while it goes."""
-        subprocess.run(["gpgconf", "--homedir", self.home, "--kill", "all"], capture_output=True, check=False)
-        deadline = time.monotonic() + 30
-        while list(self.home.glob("S.*")):
-            assert time.monotonic() < deadline, f"gpg's agent of {self.home} does not end"
-            time.sleep(0.01)
-
-
-@pytest.fixture
-def keyring(tmp_path_factory):
-    # A socket's path must be short.
-    home = Path(f"/dev/shm/tt-{os.getpid()}-{tmp_path_factory.mktemp('g').name}")
-    home.mkdir(mode=0o700)
-    ring = Keyring(home)
-    yield ring
-    ring.end()
-    shutil.rmtree(home)
 
 
 @dataclass(frozen=True)

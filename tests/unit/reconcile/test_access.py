@@ -12,6 +12,7 @@ from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.ports.downloads import NO_ACCESS
 from trimtab.reconcile.queue import Key
 from trimtab.reconcile.referred_secrets import ReferredSecrets
+from trimtab.source.proxy import Proxy
 
 KEY = Key("OCIRepository", "trimtab-system", "shop")
 
@@ -71,3 +72,27 @@ async def test_a_secret_that_is_missing_is_named(sea: Sea) -> None:
     with pytest.raises(SourceError, match=r"Secret/trimtab-system/keys.*missing") as refused:
         await Accesses(ReferredSecrets(sea.objects)).files(KEY, "keys", field="secretRef")
     assert (refused.value.reason, refused.value.retry) == ("SecretNotFound", True)
+
+
+async def test_a_proxy_is_read_with_its_login(sea: Sea) -> None:
+    put(sea, address=b"socks5://proxy.example:1080", username=b"ann", password=b"canary", ca_crt=b"pem")
+    access = await Accesses(ReferredSecrets(sea.objects)).get(KEY, secret=None, certificates=None, proxy="keys")
+    assert access.proxy == Proxy("socks5://proxy.example:1080", "ann", "canary", "pem")
+    assert "canary" not in repr(access)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ({"username": b"ann", "password": b"canary"}, "SecretInvalid"),
+        ({"address": b"http://proxy.example", "username": b"canary"}, "SecretInvalid"),
+        ({"address": b"http://canary@proxy.example"}, "InvalidProxy"),
+        ({"address": b"\xffcanary"}, "SecretInvalid"),
+    ],
+)
+async def test_proxies_that_are_refused(sea: Sea, data: dict[str, bytes], reason: str) -> None:
+    put(sea, **data)
+    with pytest.raises(SourceError) as refused:
+        await Accesses(ReferredSecrets(sea.objects)).get(KEY, secret=None, certificates=None, proxy="keys")
+    assert refused.value.reason == reason
+    assert "canary" not in str(refused.value)

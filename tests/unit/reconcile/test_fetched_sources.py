@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.controller import Rig, config_map
+from tests.fakes.downloads import digest
 from tests.fakes.office import APP, NAMESPACE, key_of
 
 from trimtab.core.errors import Problem, SourceError
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.looptime
 A, B = config_map("a"), config_map("b")
 URL = "oci://registry.example/shop"
 OCI, HELM = key_of("OCIRepository", "shop"), key_of("HelmRepository", "charts")
+PGP = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 AWAY = SourceError(Problem("cannot reach it", reason="ConnectionFailed", retry=True))
 REFUSED = SourceError(Problem("no such thing", reason="InvalidRef", remedy="correct it"))
 
@@ -112,6 +114,7 @@ async def test_secrets_are_read_once_and_again_when_poked(rig: Rig) -> None:
     verify = {"provider": "cosign", "secretRef": {"name": "keys"}}
     await sail(rig, A, secretRef={"name": "login"}, certSecretRef={"name": "certs"}, verify=verify)
     assert rig.office.said(OCI) == ("False", "SecretNotFound")
+    rig.registries.signed.add(digest({"shop": (A,), "": (A,)}))
     rig.cluster.other_applies(secret("certs", ca_crt="", tls_crt="c", tls_key="k"))
     await rig.settle(120)
     assert rig.office.status(OCI)["signedBy"] == "cosign.pub"
@@ -126,6 +129,24 @@ async def test_secrets_are_read_once_and_again_when_poked(rig: Rig) -> None:
     await rig.settle()
     assert rig.registries.asked[-1][0].password == "two"
     assert rig.office.status(OCI)["lastHandledReconcileAt"] == "now"
+
+
+async def test_an_unsigned_artifact_leaves_the_last_good_one_and_is_said_in_a_condition_of_its_own(rig: Rig) -> None:
+    rig.cluster.other_applies(secret("keys", cosign_pub="key"))
+    rig.registries.signed.add(digest({"shop": (A,), "": (A,)}))
+    verify = {"provider": "cosign", "secretRef": {"name": "keys"}}
+    await sail(rig, A, verify=verify)
+    assert rig.office.said(OCI, "SourceVerified") == ("True", "Succeeded")
+    assert "signed by cosign.pub" in rig.office.condition(OCI, "SourceVerified")["message"]
+    push(rig, B)
+    await rig.settle(100)
+    assert rig.office.said(OCI) == ("False", "NotSigned")
+    assert rig.office.said(OCI, "SourceVerified") == ("False", "NotSigned")
+    assert (rig.is_there(A), rig.is_there(B)) == (True, False)
+    rig.registries.trouble = AWAY
+    await rig.settle(100)
+    assert rig.office.said(OCI) == ("False", "ConnectionFailed")
+    assert rig.office.said(OCI, "SourceVerified") == ("False", "NotSigned")
 
 
 async def test_further_sources_are_rendered_too_and_told(rig: Rig) -> None:
@@ -174,10 +195,10 @@ def offer(rig: Rig, **versions: dict[str, Any]) -> None:
     rig.charts.listed["web"] = {name.replace("_", "."): {"": [body]} for name, body in versions.items()}
 
 
-async def charts(rig: Rig, version: str = "1.x", **chart: Any) -> None:
-    rig.office.create(HELM, url="https://charts.example", interval="60s")
-    spec = {"chart": {"name": "web", "version": version, **chart}, "path": "."}
-    rig.application(sourceRef={"kind": "HelmRepository", "name": "charts"}, **spec)
+async def charts(rig: Rig, version: str = "1.x", *, spec: dict[str, Any] | None = None, **chart: Any) -> None:
+    rig.office.create(HELM, url="https://charts.example", interval="60s", **(spec or {}))
+    taken = {"chart": {"name": "web", "version": version, **chart}, "path": "."}
+    rig.application(sourceRef={"kind": "HelmRepository", "name": "charts"}, **taken)
     rig.start()
     await rig.settle()
 
@@ -199,6 +220,34 @@ async def test_a_chart_is_taken_out_of_its_index_once(rig: Rig) -> None:
     assert rig.is_there(B)
 
 
+async def test_a_chart_without_provenance_leaves_the_last_good_one(rig: Rig) -> None:
+    rig.cluster.other_applies(secret("keys", ada_asc=PGP))
+    offer(rig, v1_0_0=A)
+    await charts(rig, spec={"verify": {"provider": "pgp", "secretRef": {"name": "keys"}}})
+    assert rig.said() == ("True", "Applied")
+    assert "chart signed by Ada (FPR)" in rig.message()
+    rig.charts.unsigned.add("v1.1.0")
+    offer(rig, v1_0_0=A, v1_1_0=B)
+    await rig.settle(100)
+    assert rig.said() == ("False", "VerificationFailed")
+    assert (rig.is_there(A), rig.is_there(B)) == (True, False)
+    rig.edit(A, "data.mode", "slow")
+    await rig.settle()
+    assert rig.live(A)["data"]["mode"] == "fast", "what was applied last is still healed"
+    rig.office.change(HELM, verify=None)
+    await rig.settle(100)
+    assert rig.said() == ("True", "Applied")
+    assert "signed" not in rig.message()
+
+
+async def test_keys_of_provenance_that_are_none_are_told_at_the_repository(rig: Rig) -> None:
+    rig.cluster.other_applies(secret("keys", ada_asc="no key"))
+    offer(rig, v1_0_0=A)
+    await charts(rig, spec={"verify": {"provider": "pgp", "secretRef": {"name": "keys"}}})
+    assert rig.office.said(HELM) == ("False", "SecretInvalid")
+    assert not rig.is_there(A)
+
+
 async def test_a_chart_that_is_not_listed_is_an_error_and_heals(rig: Rig) -> None:
     offer(rig, v2_0_0=A)
     await charts(rig)
@@ -212,6 +261,73 @@ async def test_a_chart_that_is_not_listed_is_an_error_and_heals(rig: Rig) -> Non
     assert rig.said() == ("True", "Applied")
     await rig.restart()
     assert rig.is_there(A)
+
+
+async def test_a_stalled_chart_server_holds_up_nobody_else(rig: Rig) -> None:
+    """Ten Applications wait for charts, the loop has four workers, and others are applied at once."""
+    offer(rig, v1_0_0=A)
+    rig.charts.stalls = True
+    rig.office.create(HELM, url="https://charts.example", interval="60s", timeout="300s")
+    for number in range(10):
+        ref = {"kind": "HelmRepository", "name": "charts"}
+        spec = {"sourceRef": ref, "chart": {"name": "web"}, "path": ".", "prune": True}
+        rig.office.create(key_of("Application", f"web-{number}"), **spec)
+    rig.start()
+    await rig.settle(5)
+    assert rig.charts.fetched == ["v1.0.0"], "one download for all"
+    said = rig.office.condition(key_of("Application", "web-7"), "Ready")
+    assert (said["reason"], said["message"]) == ("Waiting", "fetching chart web v1.0.0")
+    rig.declare(B)
+    rig.source()
+    rig.application()
+    await rig.settle(5)
+    assert rig.said() == ("True", "Applied")
+    await rig.settle(300)
+    assert rig.office.said(key_of("Application", "web-7")) == ("False", "TimedOut")
+
+
+async def test_a_newer_chart_does_not_wait_for_one_that_stalls(rig: Rig) -> None:
+    offer(rig, v1_0_0=A)
+    rig.charts.stalls = True
+    await charts(rig, spec={"timeout": "600s"})
+    assert rig.said()[1] == "Waiting"
+    rig.charts.stalls = False
+    offer(rig, v1_0_0=A, v1_1_0=B)
+    await rig.settle(100)
+    assert rig.said() == ("True", "Applied")
+    assert revision(rig).startswith("v1.1.0@")
+
+
+async def test_a_chart_that_fails_is_not_asked_for_by_healing_turns(rig: Rig) -> None:
+    offer(rig, v1_0_0=A)
+    await charts(rig)
+    rig.charts.stalls = True
+    offer(rig, v1_0_0=A, v1_1_0=B)
+    rig.office.change(HELM, timeout="1s")
+    await rig.settle(120)
+    assert rig.said() == ("False", "TimedOut")
+    asked = len(rig.charts.fetched)
+    for _ in range(3):
+        rig.edit(A, "data.mode", "slow")
+        await rig.settle(1)
+        assert rig.live(A)["data"]["mode"] == "fast"
+    assert len(rig.charts.fetched) <= asked + 1
+    writes = len(rig.office.status_writes)
+    rig.charts.stalls = False
+    rig.office.poke(APP, "now")
+    await rig.settle(2)
+    assert rig.said() == ("True", "Applied"), "a poke does not wait for the pause to end"
+    assert len(rig.office.status_writes) > writes
+
+
+async def test_another_index_with_the_same_chart_disturbs_nobody(rig: Rig) -> None:
+    offer(rig, v1_0_0=A)
+    await charts(rig)
+    writes = len([each for each in rig.office.status_writes if each == APP])
+    offer(rig, v1_0_0=A, v2_0_0=B)
+    await rig.settle(100)
+    assert len([each for each in rig.office.status_writes if each == APP]) == writes
+    assert rig.charts.fetched == ["v1.0.0"]
 
 
 async def test_an_index_has_no_folders(rig: Rig) -> None:

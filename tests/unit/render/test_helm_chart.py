@@ -101,7 +101,7 @@ def test_what_must_be_fetched_is_listed_with_the_version_of_the_lock():
     )
     found = supply("c", files.names, files.get).needs
     assert found == [
-        Need("far", "1.4.2", "oci://r/far", "c/charts/far", locked=True),
+        Need("far", "1.4.2", "oci://r/far", "c/charts/far", locked=True, file="c/Chart.lock"),
         Need("open", "2.x", "", "c/charts/open"),
     ]
     assert [need.fetchable for need in found] == [True, False]
@@ -115,7 +115,9 @@ def test_charts_of_the_first_format_keep_dependencies_apart():
     files = Files({"Chart.yaml": described(api="v1"), "requirements.yaml": b"dependencies: [{name: far}]"})
     assert supply("", files.names, files.get).needs == [Need("far", "", "", "charts/far")]
     files["requirements.lock"] = LOCK
-    assert supply("", files.names, files.get).needs == [Need("far", "1.4.2", "oci://r/far", "charts/far", locked=True)]
+    assert supply("", files.names, files.get).needs == [
+        Need("far", "1.4.2", "oci://r/far", "charts/far", locked=True, file="requirements.lock")
+    ]
 
 
 def test_local_charts_are_copied_with_what_they_need():

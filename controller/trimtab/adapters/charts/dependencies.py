@@ -1,7 +1,7 @@
-"""Charts that other charts depend on, by what a Chart.lock says of them.
+"""Charts that other charts depend on, one by one, from web servers and registries.
 
-A repository's URL, a name, a version and maybe a digest flow in, the tree of the chart flows out; whoever renders
-charts calls it. Indexes are asked for once in a while, however many charts come from them.
+A `ChartOrder` flows in, the tree of the chart flows out; the desk of charts calls it. Indexes are asked for once in a
+while, however many charts come from them.
 """
 
 import time
@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 
 from trimtab.adapters.charts.repositories import HttpChartRepositories
 from trimtab.adapters.oci.sources import OciSources
-from trimtab.api.oci_repository import LayerSelector, OciRef, OciRepositorySpec
-from trimtab.core.errors import Problem, SourceError
-from trimtab.reconcile.ports.downloads import NO_ACCESS, Access, FetchedIndex
+from trimtab.api.oci_repository import LayerSelector, OciRef, OciRepositorySpec, OciVerify
+from trimtab.core.errors import SourceError
+from trimtab.reconcile.ports.downloads import Access, ChartOrder, FetchedIndex
 from trimtab.reconcile.ports.rendering import SourceTree
 from trimtab.source.oci_manifest import CHART_LAYER
+from trimtab.source.trusted_keys import trusted_keys
 from trimtab.source.versions import Version
 
 INDEX_SECONDS = 300.0
+_KEPT_INDEXES = 100
 
 
 @dataclass(slots=True)
@@ -25,43 +27,60 @@ class ChartStore:
 
     repositories: HttpChartRepositories
     registries: OciSources
-    timeout_seconds: float = 60.0
-    _indexes: dict[str, tuple[float, FetchedIndex]] = field(default_factory=dict)
+    _indexes: dict[tuple[str, Access], tuple[float, FetchedIndex]] = field(default_factory=dict)
 
-    async def fetch(
-        self, repository_url: str, name: str, version: str, digest: str = "", *, access: Access = NO_ACCESS
-    ) -> SourceTree:
-        """The chart's files. `digest`, if given, is that of its archive. Raises SourceError."""
-        if repository_url.startswith("oci://"):
-            return await self._from_registry(repository_url, name, version, access)
-        found = await self._index(repository_url, access)
+    async def fetch(self, order: ChartOrder) -> SourceTree:
+        """See the port. Raises SourceError."""
+        if order.repository.startswith("oci://"):
+            return await self._from_registry(order)
+        known = self._known_index(order)
+        found = known or await self._index(order)
+        try:
+            return await self._chart(found, order)
+        except SourceError as error:
+            if known is None or error.reason != "ChartNotFound":
+                raise
+        # A lock may name what was published a moment ago.
+        return await self._chart(await self._index(order), order)
+
+    async def _chart(self, found: FetchedIndex, order: ChartOrder) -> SourceTree:
         chart = await self.repositories.chart(
-            found, access, name=name, version=version, timeout_seconds=self.timeout_seconds
+            found,
+            order.access,
+            name=order.name,
+            version=order.version,
+            timeout_seconds=order.timeout_seconds,
+            keys=trusted_keys(dict(order.keys)) if order.verify else None,
         )
-        if digest and chart.digest != digest:
-            message = f"chart {name} {chart.version} is not the one of digest {digest}"
-            raise SourceError(Problem(message, reason="DigestMismatch", remedy="renew the lock", retry=True))
         return chart.tree
 
-    async def _index(self, url: str, access: Access) -> FetchedIndex:
-        asked_at, known = self._indexes.get(url, (0.0, None))
-        now = time.monotonic()
-        if known is not None and now - asked_at < INDEX_SECONDS:
-            return known
-        found = await self.repositories.index(url, access, known, timeout_seconds=self.timeout_seconds)
-        self._indexes[url] = (now, found)
+    def _known_index(self, order: ChartOrder) -> FetchedIndex | None:
+        asked_at, known = self._indexes.get((order.repository, order.access), (0.0, None))
+        return known if time.monotonic() - asked_at < INDEX_SECONDS else None
+
+    async def _index(self, order: ChartOrder) -> FetchedIndex:
+        place = (order.repository, order.access)
+        _, known = self._indexes.get(place, (0.0, None))
+        found = await self.repositories.index(
+            order.repository, order.access, known, timeout_seconds=order.timeout_seconds
+        )
+        if len(self._indexes) >= _KEPT_INDEXES:
+            self._indexes.clear()
+        self._indexes[place] = (time.monotonic(), found)
         return found
 
-    async def _from_registry(self, url: str, name: str, version: str, access: Access) -> SourceTree:
+    async def _from_registry(self, order: ChartOrder) -> SourceTree:
         try:
             # Registries take no + in tags, so that Helm writes _ for it.
-            ref = OciRef(tag=Version.parse(version).original.replace("+", "_"))
+            ref = OciRef(tag=Version.parse(order.version).original.replace("+", "_"))
         except ValueError:
-            ref = OciRef(semver=version)
+            ref = OciRef(semver=order.version)
         spec = OciRepositorySpec(
-            url=f"{url.rstrip('/')}/{name}",
+            url=f"{order.repository.rstrip('/')}/{order.name}",
             ref=ref,
             layer_selector=LayerSelector(media_type=CHART_LAYER),
-            timeout_seconds=self.timeout_seconds,
+            timeout_seconds=order.timeout_seconds,
+            insecure=order.insecure,
+            verify=order.verify if isinstance(order.verify, OciVerify) else None,
         )
-        return (await self.registries.fetch(spec, access, {}, None)).tree
+        return (await self.registries.fetch(spec, order.access, dict(order.keys), None)).tree

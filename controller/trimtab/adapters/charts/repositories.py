@@ -14,14 +14,18 @@ from typing import IO, Final
 from trimtab.adapters.artifacts.archive import Listing, unpack
 from trimtab.adapters.artifacts.store import ArtifactStore, artifact_key
 from trimtab.adapters.artifacts.tree import ArtifactTree
+from trimtab.adapters.charts.provenance import Signed, signed
 from trimtab.adapters.http.client import WebClient, basic
 from trimtab.adapters.http.failures import timed_out
 from trimtab.adapters.http.loop_thread import LoopThread
 from trimtab.adapters.http.pinning import AddressRule
 from trimtab.core.errors import Problem, SourceError
 from trimtab.reconcile.ports.downloads import Access, Chart, FetchedIndex
+from trimtab.reconcile.ports.verifier import TextVerifier
 from trimtab.source.chart_index import MAX_INDEX_BYTES, ChartVersion, parse_index
+from trimtab.source.provenance import MAX_BYTES, missing
 from trimtab.source.redirects import download_url, origin
+from trimtab.source.trusted_keys import TrustedKeys
 from trimtab.source.unpacking import ArchiveLimits, refusal
 from trimtab.source.url import check_url
 
@@ -32,11 +36,17 @@ class HttpChartRepositories:
     """One per process."""
 
     def __init__(
-        self, downloads: LoopThread, store: ArtifactStore, rule: AddressRule, limits: ArchiveLimits | None = None
+        self,
+        downloads: LoopThread,
+        store: ArtifactStore,
+        rule: AddressRule,
+        verifier: TextVerifier,
+        limits: ArchiveLimits | None = None,
     ) -> None:
         self._downloads = downloads
         self._store = store
         self._rule = rule
+        self._verifier = verifier
         self._limits = limits or ArchiveLimits()
 
     async def index(
@@ -50,12 +60,19 @@ class HttpChartRepositories:
             raise timed_out(url, timeout_seconds) from None
 
     async def chart(
-        self, found: FetchedIndex, access: Access, *, name: str, version: str, timeout_seconds: float
+        self,
+        found: FetchedIndex,
+        access: Access,
+        *,
+        name: str,
+        version: str,
+        timeout_seconds: float,
+        keys: TrustedKeys | None = None,
     ) -> Chart:
         """See the port. Raises SourceError."""
         wanted = found.index.choose(name, version)
         try:
-            work = self._chart(found, access, name, wanted)
+            work = self._chart(found, access, name, wanted, keys)
             return await self._downloads.run(work, timeout_seconds=timeout_seconds)
         except TimeoutError:
             raise timed_out(found.url, timeout_seconds) from None
@@ -82,38 +99,52 @@ class HttpChartRepositories:
         index = known.index if known is not None and same else await asyncio.to_thread(parse_index, answer.body)
         return FetchedIndex(url, digest, index, etag, modified)
 
-    async def _chart(self, found: FetchedIndex, access: Access, name: str, wanted: ChartVersion) -> Chart:
+    async def _chart(
+        self, found: FetchedIndex, access: Access, name: str, wanted: ChartVersion, keys: TrustedKeys | None
+    ) -> Chart:
         if wanted.digest and not _DIGEST.fullmatch(wanted.digest):
             message = f"index.yaml states a digest of chart {name} {wanted.version} that is no SHA-256"
             remedy = "make it anew with `helm repo index`"
             raise SourceError(Problem(message, reason="IndexRefused", remedy=remedy, retry=True))
         url = download_url(found.url, wanted.url)
         stated = f"sha256:{wanted.digest}" if wanted.digest else ""
-        # A chart without a digest may be another one whenever the index is another one.
-        key = artifact_key("chart", name, stated or f"{found.digest} {url}")
+        # A chart without a digest may be another one whenever the index is another one. What was verified by these
+        # keys, for this version, is apart from what nobody has looked at.
+        terms = ("pgp", keys.digest, wanted.version) if keys is not None else ()
+        key = artifact_key("chart", name, stated or f"{found.digest} {url}", *terms)
         identity = f"{found.url}#{name}"
         known = await asyncio.to_thread(self._store.find, key, identity=identity, revision=stated)
         if known is not None:
-            return Chart(wanted.version, known[1]["digest"], known[0])
-        with TemporaryFile(dir=self._store.room()) as packed:
-            digest = await self._download(found, access, url, stated, packed)
-            tree = await asyncio.to_thread(self._put, key, packed, identity, digest)
-        return Chart(wanted.version, digest, tree)
-
-    async def _download(self, found: FetchedIndex, access: Access, url: str, stated: str, packed: IO[bytes]) -> str:
-        ours = origin(url) == origin(found.url) or access.pass_credentials
+            return Chart(wanted.version, known[1]["digest"], known[0], known[1].get("signedBy", ""))
         async with WebClient(found.url, access, self._rule) as client:
-            return await client.save(
-                url,
-                packed,
-                authorization=basic(access.username, access.password) if ours else "",
-                limit=self._limits.packed_bytes,
-                digest=stated,
-            )
+            ours = origin(url) == origin(found.url) or access.pass_credentials
+            proof = basic(access.username, access.password) if ours else ""
+            # Before the archive is fetched: nothing unsigned is ever unpacked.
+            provenance = await self._provenance(client, url, proof, name, wanted, keys) if keys is not None else None
+            with TemporaryFile(dir=self._store.room()) as packed:
+                limit = self._limits.packed_bytes
+                digest = await client.save(url, packed, authorization=proof, limit=limit, digest=stated)
+                if provenance is not None:
+                    provenance.check(digest, name=name, version=wanted.version)
+                tree = await asyncio.to_thread(self._put, key, packed, identity, digest, provenance)
+        return Chart(wanted.version, digest, tree, provenance.by if provenance else "")
 
-    def _put(self, key: str, packed: IO[bytes], identity: str, digest: str) -> ArtifactTree:
+    async def _provenance(
+        self, client: WebClient, url: str, proof: str, name: str, wanted: ChartVersion, keys: TrustedKeys
+    ) -> Signed:
+        path, mark, query = url.partition("?")
+        answer = await client.ask(
+            f"{path}.prov{mark}{query}", authorization=proof, limit=MAX_BYTES, expected=(200, 404, 410)
+        )
+        if answer.status != 200:
+            raise missing(f"chart {name} {wanted.version}")
+        return await signed(answer.body, keys, self._verifier)
+
+    def _put(self, key: str, packed: IO[bytes], identity: str, digest: str, provenance: Signed | None) -> ArtifactTree:
         fill = partial(unpack_chart, packed, limits=self._limits)
-        return self._store.put(key, fill, identity=identity, revision=digest, notes={"digest": digest})
+        notes = {"digest": digest} | ({"signedBy": provenance.by} if provenance else {})
+        checked = provenance.around(fill) if provenance else fill
+        return self._store.put(key, checked, identity=identity, revision=digest, notes=notes)
 
 
 def unpack_chart(packed: IO[bytes], target: Path, *, limits: ArchiveLimits) -> Listing:

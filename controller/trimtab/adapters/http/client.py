@@ -4,6 +4,7 @@ The registry client and the chart repositories open a `WebClient` for each piece
 Nothing of the environment counts: no proxy variables, no .netrc, no cookies.
 """
 
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from yarl import URL
 
 from trimtab.adapters.http.failures import connection_failure, digest_differs, status_failure, too_large
 from trimtab.adapters.http.pinning import AddressRule, PinnedResolver, check_literal
+from trimtab.adapters.http.proxies import FAILURES, TunnelConnector, proxy_failure
 from trimtab.adapters.http.tls import foreign_context, own_context
 from trimtab.core.errors import Problem, SourceError
 from trimtab.reconcile.ports.downloads import Access
+from trimtab.source.failures import through_proxy
 from trimtab.source.redirects import MAX_REDIRECTS, next_hop, origin
 from trimtab.source.url import show_url
 
@@ -122,27 +125,30 @@ class WebClient:
         told = {"Accept-Encoding": "identity", "User-Agent": "trimtab", **headers}
         if authorization:
             told["Authorization"] = authorization
-        proxy = self._access.proxy or None
+        proxy = self._access.proxy
         session = await self._session(own=(scheme, host, origin(url)[2]) == self._home)
         try:
-            async with session.request(
-                method, URL(url, encoded=True), headers=told, allow_redirects=False, proxy=proxy
-            ) as response:
+            async with session.request(method, URL(url, encoded=True), headers=told, allow_redirects=False) as response:
                 yield response
         except SourceError:
             raise
+        except FAILURES as error:
+            assert proxy is not None
+            raise proxy_failure(url, proxy, error) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if isinstance(error.__cause__, SourceError):
                 raise error.__cause__ from None
-            raise connection_failure(url, error) from None
+            failure = connection_failure(url, error)
+            if proxy is not None:
+                failure = SourceError(*(through_proxy(each, proxy) for each in failure.problems))
+            raise failure from None
 
     async def _session(self, *, own: bool) -> aiohttp.ClientSession:
         """Our certificate is shown to the declared host only, so that others get a session of their own."""
         if own not in self._sessions:
             context = own_context(self._access) if own else foreign_context(self._access)
-            connector = aiohttp.TCPConnector(ssl=context, resolver=PinnedResolver(self._rule), use_dns_cache=False)
             session = aiohttp.ClientSession(
-                connector=connector,
+                connector=self._connector(context),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=False,
@@ -150,6 +156,11 @@ class WebClient:
             )
             self._sessions[own] = await self._stack.enter_async_context(session)
         return self._sessions[own]
+
+    def _connector(self, context: ssl.SSLContext) -> aiohttp.BaseConnector:
+        if self._access.proxy is not None:
+            return TunnelConnector(self._access.proxy, self._rule, context)
+        return aiohttp.TCPConnector(ssl=context, resolver=PinnedResolver(self._rule), use_dns_cache=False)
 
 
 def basic(username: str, password: str) -> str:

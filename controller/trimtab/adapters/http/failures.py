@@ -29,13 +29,15 @@ def status_failure(url: str, status: int) -> SourceError:
 def connection_failure(url: str, error: Exception) -> SourceError:
     """The error for an exception of the HTTP library."""
     shown = show_url(url)
-    match error:
+    # Within a tunnel the library knows TLS' failures for no more than failures of the socket.
+    within = error.__cause__ if isinstance(error.__cause__, ssl.SSLError) else error
+    match within:
         case aiohttp.InvalidURL():
             # The library takes no spelling of an address but the usual one.
             message = f"{shown}: the host is neither a name nor an address as it is usually written"
             return _error(message, "InvalidURL", "write the host's name, or an address like 192.0.2.1 or [2001:db8::1]")
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError() | ssl.SSLError():
-            message = f"{shown}: no trusted TLS connection came about: {redact(str(error))[:300]}"
+            message = f"{shown}: no trusted TLS connection came about: {redact(str(within))[:300]}"
             remedy = "check the server's certificate and its name; put a private CA into spec.certSecretRef as ca.crt"
             return _error(message, "TLSFailed", remedy)
         case aiohttp.ClientConnectorDNSError():

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from itertools import islice
 
 from trimtab.adapters.oci.registry import Found, Registry
-from trimtab.core.errors import Problem, SourceError
+from trimtab.core.errors import Problem
 from trimtab.source.cosign import (
     BUNDLE,
     MAX_PAYLOAD_BYTES,
@@ -22,12 +22,13 @@ from trimtab.source.cosign import (
     signer,
 )
 from trimtab.source.oci_manifest import Descriptor, Index, Manifest
+from trimtab.source.signed_object import NotVerified
 
 MAX_SIGNATURES = 50
 
 
 async def verified_signer(registry: Registry, wanted: Wanted, files: Mapping[str, bytes]) -> str:
-    """The name of the key that signed it. Raises SourceError (NotSigned, SignatureRefused)."""
+    """The name of the key that signed it. Raises NotVerified; SourceError (SecretInvalid)."""
     keys = public_keys(files)
     seen = False
     for layer, signature in _simple(await registry.tagged(signature_tag(wanted.digest))):
@@ -63,11 +64,11 @@ async def _bundles(registry: Registry, digest: str) -> AsyncIterator[bytes]:
             yield await registry.small_blob(found.layers[0], limit=MAX_PAYLOAD_BYTES)
 
 
-def _refusal(wanted: Wanted, *, seen: bool) -> SourceError:
+def _refusal(wanted: Wanted, *, seen: bool) -> NotVerified:
     if not seen:
         message = f"the artifact {wanted.digest} is not signed"
-        return SourceError(Problem(message, reason="NotSigned", remedy="sign it by `cosign sign --key`", retry=True))
+        return NotVerified(Problem(message, reason="NotSigned", remedy="sign it by `cosign sign --key`", retry=True))
     named = f" as {wanted.reference}" if wanted.reference else ""
     message = f"no key of verify.secretRef has signed the artifact {wanted.digest}{named}"
     remedy = "sign it with one of these keys, or add the signer's public key to the Secret"
-    return SourceError(Problem(message, reason="SignatureRefused", remedy=remedy, retry=True))
+    return NotVerified(Problem(message, reason="SignatureRefused", remedy=remedy, retry=True))

@@ -13,12 +13,13 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from trimtab.adapters.artifacts.archive import Listing, single, unpack
-from trimtab.adapters.artifacts.store import ArtifactStore, artifact_key
+from trimtab.adapters.artifacts.store import ArtifactStore, Fill, artifact_key
 from trimtab.adapters.artifacts.tree import ArtifactTree
 from trimtab.adapters.http.client import WebClient
 from trimtab.adapters.http.failures import timed_out
 from trimtab.adapters.http.loop_thread import LoopThread
 from trimtab.adapters.http.pinning import AddressRule
+from trimtab.adapters.oci.provenance import ChartWanted, signed_chart, version_of
 from trimtab.adapters.oci.registry import Registry
 from trimtab.adapters.oci.signatures import verified_signer
 from trimtab.adapters.oci.tokens import TokenCache, place_of
@@ -26,11 +27,13 @@ from trimtab.api.oci_repository import OciRef, OciRepositorySpec
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.revision import Revision
 from trimtab.reconcile.ports.downloads import Access, OciArtifact
+from trimtab.reconcile.ports.verifier import TextVerifier
 from trimtab.source.cosign import Wanted
 from trimtab.source.oci_address import OciAddress, check_digest, check_tag
 from trimtab.source.oci_manifest import CHART_LAYER, Descriptor, Index, Manifest, choose_layer, choose_platform
 from trimtab.source.oci_ref import choose_tag
 from trimtab.source.registry_auth import docker_credentials
+from trimtab.source.trusted_keys import trusted_keys
 from trimtab.source.unpacking import ArchiveLimits
 
 _TITLE = "org.opencontainers.image.title"
@@ -42,11 +45,17 @@ class OciSources:
     """One per process."""
 
     def __init__(
-        self, downloads: LoopThread, store: ArtifactStore, rule: AddressRule, limits: ArchiveLimits | None = None
+        self,
+        downloads: LoopThread,
+        store: ArtifactStore,
+        rule: AddressRule,
+        verifier: TextVerifier,
+        limits: ArchiveLimits | None = None,
     ) -> None:
         self._downloads = downloads
         self._store = store
         self._rule = rule
+        self._verifier = verifier
         self._limits = limits or ArchiveLimits()
         self._tokens = TokenCache()
 
@@ -64,7 +73,7 @@ class OciSources:
         self, spec: OciRepositorySpec, keys: Mapping[str, bytes], revision: Revision
     ) -> OciArtifact | None:
         """See the port. Raises SourceError."""
-        return await self._stored(spec, revision, _terms(spec, keys))
+        return await self._stored(spec, revision, _terms(spec, keys, revision))
 
     async def _fetch(
         self, spec: OciRepositorySpec, access: Access, keys: Mapping[str, bytes], known: OciArtifact | None
@@ -76,7 +85,8 @@ class OciSources:
             place = place_of(api, username, password)
             registry = Registry(client, api, username=username, password=password, tokens=self._tokens, place=place)
             tag, digest = await _resolve(registry, spec.ref)
-            revision, terms = Revision(tag, digest.removeprefix("sha256:")), _terms(spec, keys)
+            revision = Revision(tag, digest.removeprefix("sha256:"))
+            terms = _terms(spec, keys, revision)
             if known is not None and (known.digest, known.terms) == (digest, terms):
                 return known if known.revision == revision else replace(known, revision=revision)
             return await self._stored(spec, revision, terms) or await self._download(
@@ -96,18 +106,24 @@ class OciSources:
         self, registry: Registry, spec: OciRepositorySpec, keys: Mapping[str, bytes], revision: Revision, terms: str
     ) -> OciArtifact:
         digest = f"sha256:{revision.sha}"
-        signed_by = ""
-        if spec.verify is not None:
+        signed_by, provenance = "", None
+        if spec.verify is not None and spec.verify.provider == "cosign":
             # Before the layer is fetched: nothing unsigned is ever unpacked.
             signed_by = await verified_signer(registry, Wanted(digest, spec.verify.reference or ""), keys)
         manifest = await _artifact(registry, digest)
         selector = spec.layer_selector
         layer = choose_layer(manifest, (selector.media_type if selector else None) or "")
+        if spec.verify is not None and spec.verify.provider == "pgp":
+            name = OciAddress.parse(spec.url).name.rpartition("/")[2]
+            wanted = ChartWanted(name, revision.ref, manifest, layer)
+            provenance = await signed_chart(registry, wanted, trusted_keys(keys), self._verifier)
+            signed_by = provenance.by
         notes: dict[str, Any] = {"annotations": _shown(manifest.annotations), "signedBy": signed_by}
         copy = selector is not None and selector.operation == "copy" and layer.media_type != CHART_LAYER
         with TemporaryFile(dir=self._store.room()) as packed:
             await registry.blob(layer, packed, limit=self._limits.packed_bytes)
-            fill = partial(self._single if copy else self._unpack, packed, layer)
+            fill: Fill = partial(self._single if copy else self._unpack, packed, layer)
+            fill = provenance.around(fill) if provenance else fill
             key = artifact_key("oci", spec.url, digest, terms)
             tree = await asyncio.to_thread(self._put, key, fill, spec.url, digest, notes)
         return OciArtifact(revision, tree, digest, notes["annotations"], signed_by, terms)
@@ -151,11 +167,13 @@ def _credentials(access: Access, host: str) -> tuple[str, str]:
     return access.username, access.password
 
 
-def _terms(spec: OciRepositorySpec, keys: Mapping[str, bytes]) -> str:
+def _terms(spec: OciRepositorySpec, keys: Mapping[str, bytes], revision: Revision) -> str:
     selector = spec.layer_selector
     parts = [(selector.media_type or "") if selector else "", selector.operation if selector else "extract"]
     if spec.verify is not None:
-        parts += ["cosign", spec.verify.reference or ""]
+        # A provenance is of one version: the same chart under another tag has to be looked at again.
+        version = version_of(revision.ref) if spec.verify.provider == "pgp" else ""
+        parts += [spec.verify.provider, spec.verify.reference or version]
         parts += [f"{name}={sha256(keys[name]).hexdigest()}" for name in sorted(keys)]
     return sha256("\0".join(parts).encode()).hexdigest()
 

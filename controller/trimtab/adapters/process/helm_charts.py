@@ -6,7 +6,7 @@ dependencies are copied into the materialised tree, those of a lock are fetched 
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from trimtab.adapters.process.tree import Tree
 from trimtab.core.errors import Problem, RenderError, SourceError
 from trimtab.core.manifest import Origin
 from trimtab.reconcile.ports import Rendered, RenderJob
-from trimtab.reconcile.ports.downloads import Charts
+from trimtab.reconcile.ports.downloads import Charts, ChartWanted
 from trimtab.render.documents import Memo, read_file
 from trimtab.render.folder import no_manifests
 from trimtab.render.helm_chart import CHART, Chart, in_folder, read_chart, refused_links, wrong
@@ -55,7 +55,7 @@ class HelmCharts:
 
     async def render(self, job: RenderJob, tree: Tree, folder: str, *, shape: Shaper, scratch: Path | None) -> Rendered:
         """Render the chart in a folder of `job.tree`, which is materialised in `tree`; further sources are in a folder
-        below `scratch` meanwhile. Raises RenderError with all problems at once, SourceError.
+        below `scratch` meanwhile. Raises RenderError with all problems at once, SourceError (StillFetching, too).
         """
         withhold = Withholding()
         try:
@@ -72,7 +72,7 @@ class HelmCharts:
                 place = stack.enter_context(TemporaryDirectory(dir=scratch, prefix="trimtab-tree-"))
                 parts[name] = PartialTree(source, await asyncio.to_thread(Tree, Path(place), self._limits))
             await parts[""].want(folder)
-            chart, supplied = await self._chart(parts[""], folder)
+            chart, supplied = await self._chart(job, parts[""], folder)
             await self._decryption.decrypt(job, tree, _own_values(tree, folder), withhold)
             values = await self._values(job, parts, folder, withhold)
             objects = await self._template(job, tree, chart, supplied, values, shape)
@@ -89,7 +89,7 @@ class HelmCharts:
             objects.manifests, folders, hooks=objects.hooks, keeps_namespaces=True, reads_capabilities=reads
         )
 
-    async def _chart(self, own: PartialTree, folder: str) -> tuple[Chart, Supply]:
+    async def _chart(self, job: RenderJob, own: PartialTree, folder: str) -> tuple[Chart, Supply]:
         """The chart with what it needs at hand, everything checked."""
         tree = own.tree
         while True:
@@ -111,27 +111,31 @@ class HelmCharts:
             remedy = "name it as a dependency of an application chart"
             problems.append(wrong("a library chart renders nothing by itself", file, remedy))
         problems += found.problems
-        for need in found.needs:
-            problems += await self._fetch(tree, need, file)
+        problems += [refusal(need, file) for need in found.needs if self._charts is None or not need.fetchable]
         if problems:
             raise RenderError(*problems)
+        await self._fetch(job, tree, found.needs)
         await asyncio.to_thread(tree.refresh)
         return chart, found
 
-    async def _fetch(self, tree: Tree, need: Need, chart_file: str) -> tuple[Problem, ...]:
-        """Put a dependency where it belongs; what is wrong comes back."""
-        if self._charts is None or not need.fetchable:
-            return (refusal(need, chart_file),)
-        try:
-            fetched = await self._charts.fetch(need.repository, need.name, need.version)
-            (tree.root / need.place).mkdir(parents=True, exist_ok=True)
-            await fetched.materialise([""], tree.root / need.place)
-        except SourceError as error:
-            about = f"the dependency {need.name} {need.version} of {show_url(need.repository)}"
-            return tuple(
-                replace(each, message=f"{about}: {each.message}", origin=Origin(chart_file)) for each in error.problems
-            )
-        return ()
+    async def _fetch(self, job: RenderJob, tree: Tree, needs: Sequence[Need]) -> None:
+        """Put dependencies where they belong. Raises RenderError, StillFetching where some are on their way."""
+        if self._charts is None or not needs:
+            return
+        wanted = [ChartWanted(need.repository, need.name, need.version) for need in needs]
+        problems: list[Problem] = []
+        for need, fetched in zip(needs, await self._charts.get(job.namespace, job.name, wanted), strict=True):
+            try:
+                if isinstance(fetched, SourceError):
+                    raise fetched
+                (tree.root / need.place).mkdir(parents=True, exist_ok=True)
+                await fetched.materialise([""], tree.root / need.place)
+            except SourceError as error:
+                about = f"the dependency {need.name} {need.version} of {show_url(need.repository)}"
+                place = Origin(need.file)
+                problems += [replace(each, message=f"{about}: {each.message}", origin=place) for each in error.problems]
+        if problems:
+            raise RenderError(*problems)
 
     async def _values(
         self, job: RenderJob, parts: dict[str, PartialTree], folder: str, withhold: Withholding

@@ -1,4 +1,4 @@
-"""Checks signatures of Git objects with gpg and ssh-keygen, each confined, in a fresh home of its own, without network.
+"""Checks signatures of Git objects and charts with gpg and ssh-keygen, confined, each in a fresh home, without network.
 
 The loop gives an object's raw bytes and the keys that count; a `Signer` comes back, or `NotVerified` with why not. No
 keyring, agent, key server or setting of a user or machine has a say.
@@ -74,7 +74,26 @@ class ProcessVerifier:
                 signer = await self._ssh(home, signed, keys, times)
         return signed, signer
 
+    async def opened(self, text: bytes, keys: TrustedKeys) -> tuple[bytes, Signer]:
+        """What a clear-signed text says by gpg's own reading, and who signed it. Raises as `verify`."""
+        with private_folder(None, "trimtab-keys-") as home:
+            base, trusted = await self._keyring(home, keys)
+            (home / "signed").write_bytes(text)
+            payload = home / "payload"
+            done = await self._run([*base, "--output", str(payload), "--decrypt", str(home / "signed")], home)
+            signer = gpg_signer(done.stdout.decode(errors="replace"), trusted)
+            return payload.read_bytes(), signer
+
     async def _gpg(self, home: Path, signed: SignedObject, keys: TrustedKeys, *, accept_expired_now: bool) -> Signer:
+        base, trusted = await self._keyring(home, keys)
+        (home / "signature").write_bytes(signed.signature)
+        (home / "payload").write_bytes(signed.payload)
+        done = await self._run([*base, "--verify", str(home / "signature"), str(home / "payload")], home)
+        status = done.stdout.decode(errors="replace")
+        return gpg_signer(status, trusted, accept_expired_now=accept_expired_now)
+
+    async def _keyring(self, home: Path, keys: TrustedKeys) -> tuple[list[str], set[str]]:
+        """gpg's command line for a ring of the given keys, and their fingerprints."""
         if not keys.pgp:
             raise refusal("it is signed by PGP, and verify.secretRef holds no PGP key", "add the key of who signs")
         program = _program(self.gpg, "gpg")
@@ -93,11 +112,7 @@ class ProcessVerifier:
                     )
                 )
             trusted |= found
-        (home / "signature").write_bytes(signed.signature)
-        (home / "payload").write_bytes(signed.payload)
-        done = await self._run([*base, "--verify", str(home / "signature"), str(home / "payload")], home)
-        status = done.stdout.decode(errors="replace")
-        return gpg_signer(status, trusted, accept_expired_now=accept_expired_now)
+        return base, trusted
 
     async def _ssh(self, home: Path, signed: SignedObject, keys: TrustedKeys, times: list[int]) -> Signer:
         if not keys.allowed_signers:

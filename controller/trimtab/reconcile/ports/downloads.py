@@ -1,13 +1,17 @@
 """Artifacts of OCI registries and charts of web servers as the loop needs them: resolved, verified, at hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from trimtab.api.oci_repository import OciRepositorySpec
+from trimtab.api.helm_repository import HelmVerify
+from trimtab.api.oci_repository import OciRepositorySpec, OciVerify
+from trimtab.core.errors import SourceError
 from trimtab.core.revision import Revision
 from trimtab.reconcile.ports.rendering import SourceTree
 from trimtab.source.chart_index import ChartIndex
+from trimtab.source.proxy import Proxy
+from trimtab.source.trusted_keys import TrustedKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +19,7 @@ class Access:
     """What a download shows of us, and whom it trusts; `repr` shows nothing of it.
 
     `docker_config` is the text of a `.dockerconfigjson`, which names credentials by host. `ca_pem` replaces the
-    system's authorities. `proxy` is the URL of a proxy, empty for none.
+    system's authorities.
     """
 
     username: str = ""
@@ -24,7 +28,7 @@ class Access:
     ca_pem: str = ""
     cert_pem: str = ""
     key_pem: str = ""
-    proxy: str = ""
+    proxy: Proxy | None = None
     pass_credentials: bool = False
 
     def __repr__(self) -> str:
@@ -81,11 +85,12 @@ class FetchedIndex:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart at hand: its files are those of the chart's own folder."""
+    """A chart at hand: its files are those of the chart's own folder. `signed_by` says who signed its provenance."""
 
     version: str
     digest: str
     tree: SourceTree
+    signed_by: str = ""
 
 
 class ChartRepositories(Protocol):
@@ -98,15 +103,62 @@ class ChartRepositories(Protocol):
         ...
 
     async def chart(
-        self, found: FetchedIndex, access: Access, *, name: str, version: str, timeout_seconds: float
+        self,
+        found: FetchedIndex,
+        access: Access,
+        *,
+        name: str,
+        version: str,
+        timeout_seconds: float,
+        keys: TrustedKeys | None = None,
     ) -> Chart:
-        """The chart that an index lists under a name within a range of versions. Raises SourceError."""
+        """The chart that an index lists under a name within a range of versions; with a provenance by one of `keys`,
+        if any are given. Raises SourceError.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChartWanted:
+    """A chart that another one depends on, as its lock names it. `repository` may be `@name` or `alias:name`."""
+
+    repository: str
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartOrder:
+    """How to fetch a chart: what its own repository, or one declared for it, says of that.
+
+    `keys` are the files of the Secret that `verify` names.
+    """
+
+    repository: str
+    name: str
+    version: str
+    access: Access = NO_ACCESS
+    insecure: bool = False
+    timeout_seconds: float = 60.0
+    verify: OciVerify | HelmVerify | None = None
+    keys: tuple[tuple[str, bytes], ...] = ()
+
+
+class ChartDownloads(Protocol):
+    """Charts of any server, one by one; a store of those that were fetched."""
+
+    async def fetch(self, order: ChartOrder) -> SourceTree:
+        """The files of a chart, Chart.yaml at their root. Raises SourceError."""
         ...
 
 
 class Charts(Protocol):
     """Charts that other charts depend on."""
 
-    async def fetch(self, repository_url: str, name: str, version: str) -> SourceTree:
-        """The files of a chart, Chart.yaml at their root. Raises SourceError."""
+    async def get(
+        self, namespace: str, application: str, wanted: Sequence[ChartWanted]
+    ) -> Sequence[SourceTree | SourceError]:
+        """The files of each, Chart.yaml at their root, or why they cannot be had. Raises StillFetching where some are
+        on their way; the Application is woken when they have come.
+        """
         ...

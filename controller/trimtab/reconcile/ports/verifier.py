@@ -22,3 +22,11 @@ class Verifier(Protocol):
     ) -> tuple[SignedObject, Signer]:
         """What was signed, and by whom. Raises NotVerified, or another SourceError where it cannot be told."""
         ...
+
+
+class TextVerifier(Protocol):
+    """Checks clear-signed texts, such as the provenance of charts."""
+
+    async def opened(self, text: bytes, keys: TrustedKeys) -> tuple[bytes, Signer]:
+        """What was signed, and by whom. Raises NotVerified, or another SourceError where it cannot be told."""
+        ...

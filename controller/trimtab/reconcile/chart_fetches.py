@@ -1,0 +1,122 @@
+"""Downloads of charts beside the loop: a turn asks, goes on without where there is nothing yet, and is woken.
+
+What is wanted and how to fetch it flow in, what was found flows out. `sources` and `chart_desk` ask. A server that is
+slow or stalls holds a slot or two of its own, and neither a worker of the loop nor a place in the queue.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+from trimtab.core.errors import Problem, SourceError
+from trimtab.reconcile.ports import Clock
+from trimtab.reconcile.queue import Backoff, Key
+
+SERVER_SLOTS: Final = 2
+"""Downloads from one server at a time."""
+SLOTS: Final = 8
+KEPT_SECONDS: Final = 300.0
+"""So long what was found stays at hand for whoever asks again."""
+LONGEST_PAUSE_SECONDS: Final = 300.0
+_SHARE: Final = 0.5
+"""Who is told of a failure comes back after a pause of the same kind: by then it must be over here."""
+
+log = logging.getLogger(__name__)
+Fetch = Callable[[], Awaitable[Any]]
+
+
+class StillFetching(SourceError):
+    """What is wanted is on its way; whoever asked is woken when it has come, or has failed to."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(Problem(f"fetching {what}", reason="Fetching", retry=True))
+
+
+@dataclass(eq=False, slots=True)
+class _Wanted:
+    """`found` is the result of the last try, a SourceError where it failed; it is told `until` then."""
+
+    askers: set[Key] = field(default_factory=set)
+    task: "asyncio.Task[None] | None" = None
+    found: Any = None
+    until: float = 0.0
+    backoff: Backoff = field(default_factory=Backoff)
+
+
+class ChartFetches:
+    """One per process. `wake` queues who asked."""
+
+    def __init__(self, wake: Callable[[Key], None], clock: Clock) -> None:
+        self._wake = wake
+        self._clock = clock
+        self._wanted: dict[Hashable, _Wanted] = {}
+        self._all = asyncio.Semaphore(SLOTS)
+        self._servers: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    def ask(self, asker: Key, what: Hashable, server: str, fetch: Fetch) -> Any:
+        """What was found, or the SourceError that it failed by; None where it is being fetched from now on.
+
+        Equal `what`s are fetched once, whoever asks. `server` is whose slots it takes; `fetch` keeps its own deadline.
+        """
+        self._clear_up()
+        wanted = self._wanted.setdefault(what, _Wanted())
+        wanted.askers.add(asker)
+        if wanted.task is not None:
+            return None
+        if wanted.found is not None and self._clock.monotonic() < wanted.until:
+            if not isinstance(wanted.found, SourceError):
+                wanted.until = self._clock.monotonic() + KEPT_SECONDS
+            return wanted.found
+        wanted.task = asyncio.ensure_future(self._run(wanted, server, fetch))
+        return None
+
+    def try_again(self, asker: Key) -> None:
+        """Somebody poked or changed it: what failed for it is fetched anew when it asks."""
+        for wanted in self._wanted.values():
+            if asker in wanted.askers and isinstance(wanted.found, SourceError):
+                wanted.until = 0.0
+
+    def forget(self, asker: Key) -> None:
+        """It is gone; what is on its way for nobody else is given up."""
+        for what, wanted in list(self._wanted.items()):
+            wanted.askers.discard(asker)
+            if not wanted.askers:
+                if wanted.task is not None:
+                    wanted.task.cancel()
+                del self._wanted[what]
+
+    async def close(self) -> None:
+        """Fetch no more."""
+        tasks = [wanted.task for wanted in self._wanted.values() if wanted.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, wanted: _Wanted, server: str, fetch: Fetch) -> None:
+        slots = self._servers.setdefault(server, asyncio.Semaphore(SERVER_SLOTS))
+        try:
+            async with slots, self._all:
+                found = await fetch()
+            wanted.backoff, pause = Backoff(), KEPT_SECONDS
+        except SourceError as error:
+            found, pause = error, wanted.backoff.next_seconds(LONGEST_PAUSE_SECONDS, scatter=0.5) * _SHARE
+        except Exception as error:  # the boundary: whoever waits must be told
+            log.exception("a chart of %s: unexpected failure", server)
+            problem = Problem(f"unexpected failure: {type(error).__name__}", reason="FetchFailed", retry=True)
+            found, pause = SourceError(problem), LONGEST_PAUSE_SECONDS * _SHARE
+        finally:
+            wanted.task = None
+        wanted.found, wanted.until = found, self._clock.monotonic() + pause
+        for asker in sorted(wanted.askers):
+            self._wake(asker)
+
+    def _clear_up(self) -> None:
+        """Drop what nobody has asked for in a while, also failures that were told long ago."""
+        now = self._clock.monotonic()
+        for what, wanted in list(self._wanted.items()):
+            kept = wanted.until + (LONGEST_PAUSE_SECONDS * 2 if isinstance(wanted.found, SourceError) else 0.0)
+            if wanted.task is None and wanted.found is not None and now >= kept:
+                del self._wanted[what]

@@ -184,7 +184,7 @@ class Scene:
 
     def log_bytes(self) -> int:
         """How long the audit log is now."""
-        return self.cluster.audit_log_path.stat().st_size
+        return audit.end(self.cluster.audit_log_path)
 
     def requests_since(self, start_bytes: int) -> list[audit.AuditedRequest]:
         """What controllers asked since then, without Leases; watches are among them."""

@@ -63,7 +63,7 @@ class Lab:
             helm=cluster.program("helm"),
             folder=folder / f"controller-{self.namespace}",
         )
-        self._audit_bytes = cluster.audit_log_path.stat().st_size
+        self._audit_bytes = audit.end(cluster.audit_log_path)
         self._paths: dict[tuple[str, str], tuple[str, bool]] = {}
 
     def start(self) -> Self:

@@ -78,10 +78,14 @@ class Processes(threading.Thread):
                     self._note(Path(f"/proc/{pid}"))
 
     def _note(self, process: Path) -> None:
-        words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        line = (process / "cmdline").read_bytes()
+        words = line.decode(errors="replace").split("\0")
         self.arguments.add(" ".join(words))
         with (process / "environ").open("rb") as file:
             variables = file.read().decode(errors="replace").split("\0")
+            if not line or (process / "cmdline").read_bytes() != line:
+                # It became another program meanwhile: whose environment this is, is not known.
+                return
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
                 self.open_environments.add(words[0])
         self.environments.setdefault(_program(words), set()).update(variables)

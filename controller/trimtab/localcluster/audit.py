@@ -5,9 +5,11 @@ In: the log's path and where the last reading ended; out: each request once, and
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
+
+_LONGEST_LINE_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,15 @@ class AuditedRequest:
     def writes(self) -> bool:
         """Whether it was meant to change something (dry runs count too)."""
         return self.verb in {"create", "update", "patch", "apply", "delete", "deletecollection"}
+
+
+def end(path: Path) -> int:
+    """Where a later reading begins that is to find what is recorded from now on: a line may be half written now."""
+    with path.open("rb") as stream:
+        size = stream.seek(0, 2)
+        before = max(size - _LONGEST_LINE_BYTES, 0)
+        stream.seek(before)
+        return before + stream.read(size - before).rfind(b"\n") + 1
 
 
 def read(path: Path, *, start_bytes: int = 0) -> tuple[list[AuditedRequest], int]:

@@ -80,7 +80,7 @@ class Fleet:
                 if len(objects) == len(specs):
                     break
             seconds = time.perf_counter() - started
-        await scene.quiet(seconds=_QUIET_SECONDS)
+        await scene.quiet(seconds=_QUIET_SECONDS, limit_seconds=_FOLLOW_SECONDS)
         counts = Counts.of(self.controller)
         return FirstSync(
             fetch_seconds=counts.fetch_seconds,
@@ -107,7 +107,7 @@ class Fleet:
             told = await _told(changes, revision, self.monorepo.applications)
             # The GitRepository, too, has told it then.
             await _seen(of_source, revision)
-        await scene.quiet(seconds=_QUIET_SECONDS)
+        await scene.quiet(seconds=_QUIET_SECONDS, limit_seconds=_FOLLOW_SECONDS)
         after = Counts.of(self.controller)
         plans, planned = after.plans - before.plans, after.plan_seconds - before.plan_seconds
         return Followed(

@@ -48,3 +48,16 @@ def test_resources_are_named_with_group_and_subresource(tmp_path: Path) -> None:
     requests, _ = audit.read(path)
     assert [request.resource for request in requests] == ["deployments.apps", "deployments.apps/scale", ""]
     assert [request.writes for request in requests] == [True, True, False]
+
+
+def test_a_reading_from_now_on_begins_with_a_whole_line(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    path.write_text("")
+    assert audit.end(path) == 0
+    half, text = event("get"), event("create")
+    path.write_text(half + text[:50])
+    offset = audit.end(path)
+    assert offset == len(half)
+    path.write_text(half + text)
+    assert [request.verb for request in audit.read(path, start_bytes=offset)[0]] == ["create"]
+    assert audit.end(path) == path.stat().st_size

@@ -15,6 +15,8 @@ from trimtab.reconcile.ports import Clock
 
 RESOLUTION_SECONDS = 0.001
 """Timers due so soon fire at once: an event loop may wake a hair too early, again and again."""
+SHORTEST_SECONDS = 2 * RESOLUTION_SECONDS
+"""No timer is shorter: who was woken that hair too early, and asks for the rest of the time, would spin until it is over."""
 
 BEHIND_AT_ONCE = 2
 """So many keys that stand behind are with workers, or next in line, at a time: they share one event loop with those
@@ -103,7 +105,7 @@ class WorkQueue:
     def add_after(self, key: Key, seconds: float) -> None:
         """Have the key worked on later; the earliest of several timers wins."""
         state = self._state(key)
-        due = self._clock.monotonic() + seconds
+        due = self._clock.monotonic() + max(seconds, SHORTEST_SECONDS)
         if state.queued or (state.due is not None and state.due <= due):
             return
         state.due = due

@@ -6,7 +6,7 @@ import pytest
 from tests.fakes.clock import HandClock
 
 from trimtab.core.outcome import Outcome
-from trimtab.reconcile.queue import BEHIND_AT_ONCE, Backoff, Key, WorkQueue
+from trimtab.reconcile.queue import BEHIND_AT_ONCE, RESOLUTION_SECONDS, Backoff, Key, WorkQueue
 
 A = Key("Application", "ns", "a")
 B = Key("Application", "ns", "b")
@@ -165,6 +165,21 @@ async def test_a_timer_due_within_a_hair_is_due() -> None:
     timers = asyncio.create_task(queue.run_timers())
     await clock.turn(4.9999)
     queue.add_after(B, 60.0)
+    assert await take(queue) == A
+    timers.cancel()
+
+
+async def test_who_is_woken_a_hair_too_early_and_asks_for_the_rest_does_not_spin() -> None:
+    queue, clock = make()
+    queue.add_after(A, 10.0)
+    await clock.turn(10.0 - RESOLUTION_SECONDS / 2)
+    timers = asyncio.create_task(queue.run_timers())
+    assert await take(queue) == A
+    queue.finished(A, Outcome.done(again_seconds=RESOLUTION_SECONDS / 2), limit_seconds=60)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(queue.take(), 0.01)
+    await clock.turn(2 * RESOLUTION_SECONDS)
+    queue.add_after(B, 0.0)
     assert await take(queue) == A
     timers.cancel()
 

@@ -115,6 +115,7 @@ class _Outside:
     git: GitMirrors
     registries: OciSources
     charts: HttpChartRepositories
+    undeclared: ChartStore
     fetches: ChartFetches
     accesses: Accesses
     clock: SystemClock
@@ -196,7 +197,8 @@ async def _open_outside(
     clock = SystemClock()
     queue = WorkQueue(clock, first_seconds=settings.backoff_min_seconds)
     verifier = ProcessVerifier()
-    rule = within(_addresses(settings).of(settings.namespace))
+    policy = _addresses(settings).of(settings.namespace)
+    rule, by_content = within(policy), within(policy.for_content)
     fetches = ChartFetches(queue.add, clock)
     stack.push_async_callback(fetches.close)
     culprits = Culprits(GitHistories(git), queue.add)
@@ -210,6 +212,10 @@ async def _open_outside(
         git=git,
         registries=OciSources(downloads, store, rule, verifier),
         charts=HttpChartRepositories(downloads, store, rule, verifier),
+        undeclared=ChartStore(
+            HttpChartRepositories(downloads, store, by_content, verifier),
+            OciSources(downloads, store, by_content, verifier),
+        ),
         fetches=fetches,
         accesses=Accesses(ReferredSecrets(objects)),
         clock=clock,
@@ -339,7 +345,8 @@ def _applications(outside: _Outside, vault: Path | None) -> tuple[ApplicationRec
 
 def _chart_desk(outside: _Outside) -> ChartDesk:
     sources = ChartSources(outside.desk.fetched_sources, outside.accesses)
-    return ChartDesk(sources, ChartStore(outside.charts, outside.registries), outside.fetches)
+    declared = ChartStore(outside.charts, outside.registries)
+    return ChartDesk(sources, declared, outside.undeclared, outside.fetches)
 
 
 def _synchroniser(outside: _Outside, observer: Observer, runner: Runner) -> Synchroniser:

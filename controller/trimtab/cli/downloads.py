@@ -53,7 +53,8 @@ class Downloads:
             if isinstance(source := as_source(body), OciRepository | HelmRepository)
         ]
         accesses = Accesses(ReferredSecrets(self.session.objects))
-        return ChartDesk(ChartSources(lambda _: found, accesses), ChartStore(self.charts, self.registries))
+        store = ChartStore(self.charts, self.registries)
+        return ChartDesk(ChartSources(lambda _: found, accesses), store, store)
 
     async def artifact(self, key: Key) -> Artifact:
         """What stands in an OCIRepository or HelmRepository now. Raises UsageError, SourceError."""

@@ -30,6 +30,13 @@ class Artifact:
     """What was included, in the order of the spec."""
     bases: BaseRules = NO_BASES
     """Which remote bases its kustomizations may name."""
+    verified: bool = False
+    """Whether it had to carry a signature: then nothing that nobody signed may be brought in by its files."""
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """What renderings of it depend on beside its files."""
+        return (*self.bases.prefixes, *(("verified",) if self.verified else ()))
 
 
 class Artifacts:
@@ -76,6 +83,6 @@ class Artifacts:
         self._newest.pop(repository, None)
 
 
-def _sort(artifact: Artifact) -> tuple[str, str, Revision, BaseRules]:
+def _sort(artifact: Artifact) -> tuple[str, str, Revision, BaseRules, bool]:
     """What makes an artifact another one. The tree's own revision also tells what was included."""
-    return artifact.tree.identity, artifact.tree.revision, artifact.revision, artifact.bases
+    return artifact.tree.identity, artifact.tree.revision, artifact.revision, artifact.bases, artifact.verified

@@ -6,8 +6,9 @@ The renderer asks by the port `Charts`; whoever has no loop to go on with gives 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
-from trimtab.core.errors import SourceError
+from trimtab.core.errors import Problem, SourceError
 from trimtab.reconcile.chart_fetches import ChartFetches, StillFetching
 from trimtab.reconcile.chart_sources import ChartSources, Placed
 from trimtab.reconcile.desk import APPLICATION
@@ -16,6 +17,8 @@ from trimtab.reconcile.ports.downloads import ChartDownloads, ChartWanted
 from trimtab.reconcile.queue import Key
 
 _REFUSED = "AuthenticationFailed"
+MOST: Final = 50
+"""Charts that one chart may depend on in repositories."""
 
 
 @dataclass(slots=True)
@@ -24,6 +27,9 @@ class ChartDesk:
 
     sources: ChartSources
     downloads: ChartDownloads
+    """For repositories that somebody declared."""
+    undeclared: ChartDownloads
+    """For those that only the files of a source name: these may lead to fewer addresses."""
     fetches: ChartFetches | None = None
 
     async def get(
@@ -33,9 +39,13 @@ class ChartDesk:
         asker = Key(APPLICATION, namespace, application)
         found: list[SourceTree | SourceError] = []
         missing: list[str] = []
+        if len(wanted) > MOST:
+            return [_too_many(len(wanted))] * len(wanted)
         for each in wanted:
             try:
                 placed = await self.sources.place(namespace, each)
+                if each.verified and placed.order.verify is None:
+                    raise _unsigned()
                 there = await self._ask(asker, placed)
             except SourceError as error:
                 there = error
@@ -57,7 +67,7 @@ class ChartDesk:
 
     async def _fetch(self, placed: Placed) -> SourceTree:
         try:
-            return await self.downloads.fetch(placed.order)
+            return await (self.downloads if placed.source else self.undeclared).fetch(placed.order)
         except SourceError as error:
             if placed.source is not None:
                 # Another password, certificate or public key may have been put into a Secret meanwhile.
@@ -66,6 +76,17 @@ class ChartDesk:
             raise SourceError(
                 *(replace(each, remedy=remedy) if each.reason == _REFUSED else each for each in error.problems)
             ) from error
+
+
+def _too_many(count: int) -> SourceError:
+    message = f"one of {count} dependencies in repositories, more than {MOST}"
+    return SourceError(Problem(message, reason="TooManyCharts", remedy="put them into charts/, or depend on fewer"))
+
+
+def _unsigned() -> SourceError:
+    message = "the source is verified, and nothing says whose signature this chart must carry"
+    remedy = "put it into charts/, or declare its repository with spec.verify in the Application's namespace"
+    return SourceError(Problem(message, reason="VerificationFailed", remedy=remedy))
 
 
 def _remedy(placed: Placed) -> str:

@@ -42,8 +42,8 @@ class Dependents:
             self.artifacts.put(source, artifact)
             return
         before = self.artifacts.get(source)
-        # Other rules of remote bases concern everybody: files do not tell what they allow.
-        same_rules = before is not None and before.bases == artifact.bases
+        # Other rules concern everybody: files do not tell what may be brought in by them.
+        same_rules = before is not None and (before.bases, before.verified) == (artifact.bases, artifact.verified)
         try:
             # Before anybody sees the artifact: who is at work then knows whether to give up for it.
             readers = dict(self._readers(source)) if same_rules else {}

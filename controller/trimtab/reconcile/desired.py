@@ -93,7 +93,7 @@ class DesiredStates:
         job = await self._job(application, artifact, others or {}, bases)
         sources = tuple((name, tree.identity, tree.revision) for name, tree in sorted(job.trees().items()))
         seen = (job.inputs.digest, job.inputs.capabilities.digest)
-        attempt = (sources, artifact.bases.prefixes, *seen, metadata.generation, metadata.requested_at)
+        attempt = (sources, artifact.terms, *seen, metadata.generation, metadata.requested_at)
         failed = self._failed.get(state.owner.uid)
         if failed is not None and failed[0] == attempt and not again:
             raise failed[1]
@@ -252,6 +252,7 @@ class DesiredStates:
             namespace=metadata.namespace,
             inputs=replace(inputs, capabilities=capabilities),
             bases=bases,
+            verified=artifact.verified,
         )
 
     def _key_of(self, job: RenderJob, folders: Mapping[Folder, str], of: Rendered | LastRendering) -> str:
@@ -260,6 +261,8 @@ class DesiredStates:
         spec = render_spec(job.spec) | {"identity": {name: tree.identity for name, tree in job.trees().items()}}
         if of.bases and job.bases is not None:
             spec["remoteBases"] = list(job.bases.prefixes)
+        if job.verified:
+            spec["verified"] = True
         inputs = job.inputs.digest + (f"/{job.inputs.capabilities.digest}" if of.reads_capabilities else "")
         return render_key(trees=trees, spec=spec, inputs=inputs, tools=self._renderer.tools)
 

@@ -13,8 +13,8 @@ from trimtab.source.base_prefixes import allowed
 from trimtab.source.remote_base import RemoteBase
 
 Attempt = tuple[tuple[tuple[str, str, str], ...], tuple[str, ...], str, str, int, str]
-"""Sources with their revisions, where remote bases may lie, digests of inputs and capabilities, generation and poke of
-the Application: with equal ones, and remote bases that have not moved, the same comes of it."""
+"""Sources with their revisions, what their files may bring in, digests of inputs and capabilities, generation and poke
+of the Application: with equal ones, and remote bases that have not moved, the same comes of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class OciOrigin:
         keys = await verify_files(self.accesses, key, spec)
         found = await self.registries.fetch(spec, access, keys, before if url == spec.url else None)
         self._known[key] = (spec.url, found)
-        return self._artifact(found, rules, known)
+        return self._artifact(found, rules, known, verified=spec.verify is not None)
 
     async def recall(self, key: Key, source: Resource) -> Artifact | None:
         """See `Origin`."""
@@ -93,7 +93,9 @@ class OciOrigin:
             found = await self.registries.recall(source.spec, keys, revision)
         except (SourceError, ValueError):
             return None
-        return self._artifact(found, rules, None) if found is not None else None
+        if found is None:
+            return None
+        return self._artifact(found, rules, None, verified=source.spec.verify is not None)
 
     def forget(self, key: Key) -> None:
         """See `Origin`."""
@@ -102,9 +104,9 @@ class OciOrigin:
     def _rules(self, key: Key, spec: OciRepositorySpec) -> BaseRules:
         return base_rules(key.kind, key.name, spec, self.addresses.of(key.namespace))
 
-    def _artifact(self, found: OciArtifact, rules: BaseRules, known: Artifact | None) -> Artifact:
+    def _artifact(self, found: OciArtifact, rules: BaseRules, known: Artifact | None, *, verified: bool) -> Artifact:
         if known is not None and (known.tree, known.revision) == (found.tree, found.revision):
-            return replace(known, bases=rules)
+            return replace(known, bases=rules, verified=verified)
         return Artifact(
             found.tree,
             found.revision,
@@ -114,6 +116,7 @@ class OciOrigin:
             metadata=found.annotations,
             signed_by=found.signed_by,
             bases=rules,
+            verified=verified,
         )
 
 

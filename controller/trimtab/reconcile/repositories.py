@@ -141,7 +141,16 @@ class RepositoryReconciler:
         seen_at = known.seen_at if known and same else arrived_at
         digest = known.digest if known and known.tree == tree else tree_digest(await tree.digest(""))
         rules = self._rules(key, repository, credentials)
-        return Artifact(tree, fetched.revision, fetched.commit, seen_at, digest, included=included, bases=rules)
+        return Artifact(
+            tree,
+            fetched.revision,
+            fetched.commit,
+            seen_at,
+            digest,
+            included=included,
+            bases=rules,
+            verified=repository.spec.verify is not None,
+        )
 
     async def _arrived(
         self, key: Key, repository: GitRepository, artifact: Artifact, verified: Verified | None
@@ -184,7 +193,8 @@ class RepositoryReconciler:
             rules = self._rules(key, repository, credentials)
         except (SourceError, ValueError):
             return
-        restored = Artifact(tree, revision, None, self.clock.now(), included=included, bases=rules)
+        verified = repository.spec.verify is not None
+        restored = Artifact(tree, revision, None, self.clock.now(), included=included, bases=rules, verified=verified)
         if self.artifacts.put(key, restored):
             self.dependents.wake(key)
 

@@ -67,7 +67,8 @@ def renderer(tmp_path, charts, sources, cluster, declared):
     scratch.mkdir()
     programs = Finder.from_environment().find(["kustomize", "helm"])
     accesses = Accesses(ReferredSecrets(FakeObjects(cluster)))
-    desk = ChartDesk(ChartSources(lambda _: declared, accesses), ChartStore(charts, sources))
+    store = ChartStore(charts, sources)
+    desk = ChartDesk(ChartSources(lambda _: declared, accesses), store, store)
     return KustomizeRenderer(kustomize=programs["kustomize"], helm=programs["helm"], scratch=scratch, charts=desk)
 
 

@@ -122,7 +122,7 @@ class HelmCharts:
         """Put dependencies where they belong. Raises RenderError, StillFetching where some are on their way."""
         if self._charts is None or not needs:
             return
-        wanted = [ChartWanted(need.repository, need.name, need.version) for need in needs]
+        wanted = [ChartWanted(need.repository, need.name, need.version, job.verified) for need in needs]
         problems: list[Problem] = []
         for need, fetched in zip(needs, await self._charts.get(job.namespace, job.name, wanted), strict=True):
             try:

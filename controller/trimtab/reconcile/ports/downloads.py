@@ -120,11 +120,15 @@ class ChartRepositories(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChartWanted:
-    """A chart that another one depends on, as its lock names it. `repository` may be `@name` or `alias:name`."""
+    """A chart that another one depends on, as its lock names it. `repository` may be `@name` or `alias:name`.
+
+    `verified`: only with a signature by a key that its repository's declaration names.
+    """
 
     repository: str
     name: str
     version: str
+    verified: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,8 @@ class RenderJob:
     others: Mapping[str, SourceTree] = field(default_factory=dict)
     inputs: RenderInputs = field(default_factory=RenderInputs)
     bases: Bases | None = None
+    verified: bool = False
+    """Whether the source had to carry a signature, so that its files bring in nothing that carries none."""
 
     def trees(self) -> Mapping[str, SourceTree]:
         """All sources by name; the Application's own has the empty name."""

@@ -315,7 +315,7 @@ def _values(stage: Stage, safe: Safe, keyring: Keyring) -> None:
     stage.put("values", SECRET=value, **{"values.yaml": f"secret: {value}\n"})
 
     def sealed(text: str, **who: Any) -> str:
-        return safe.encrypt(text, also=("--encrypted-regex", "^(data|stringData|metadata)$"), **who)
+        return safe.encrypt(text, also=("--encrypted-regex", "^(data|stringData)$"), **who)
 
     def secret(what: str, **more: Any) -> str:
         body = {
@@ -328,7 +328,7 @@ def _values(stage: Stage, safe: Safe, keyring: Keyring) -> None:
 
     age_sealed = sealed(secret("what age opens", metadata={"name": "by-age"}), age=recipient)
     tampered = age_sealed.replace("ENC[AES256_GCM,data:", "ENC[AES256_GCM,data:AAAA", 1)
-    broken_name = {"metadata": {"name": canaries.make("a name")}, "stringData": [canaries.make("no mapping")]}
+    no_mapping = {"stringData": [canaries.make("no mapping")]}
     quoted = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${SECRET}/x}\n"
     files = {
         "opened/age.yaml": age_sealed,
@@ -337,7 +337,7 @@ def _values(stage: Stage, safe: Safe, keyring: Keyring) -> None:
         ),
         "opened/kustomization.yaml": "resources: [age.yaml, pgp.yaml]\n",
         "tampered/a.yaml": tampered,
-        "broken/a.yaml": sealed(secret("x", **broken_name), age=recipient),
+        "broken/a.yaml": sealed(secret("x", **no_mapping), age=recipient),
         "patched/kustomization.yaml": "resources: [a.yaml]\npatches: [{path: p.yaml}]\n",
         "patched/a.yaml": CONFIG_MAP % "patched",
         "patched/p.yaml": sealed(secret("a patch", kind="ConfigMap", metadata={"name": "nobody"}), age=recipient),

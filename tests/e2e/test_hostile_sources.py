@@ -21,7 +21,7 @@ from tests.e2e.hostile.table import ATTACKS
 from tests.e2e.hostile.watching import Watch
 from tests.fixtures.cluster import Kubectl, wait_for
 from tests.fixtures.github import AppKey
-from tests.fixtures.lab import Lab, close_lab, make_lab
+from tests.fixtures.lab import Lab, make_lab
 from tests.fixtures.ssh_server import SshKey, SshServer
 from tests.fixtures.web_server import WebServer
 
@@ -29,7 +29,7 @@ from trimtab.core.visible import visible
 from trimtab.localcluster import Cluster
 
 CANARY = "outside-canary-7f3a9c"
-_BLAME = re.compile(r" \[last changed by [^]]*\]")
+_BLAME = re.compile(r" \[(line )?last changed by [^]]*\]")
 
 
 class Listener:
@@ -143,7 +143,7 @@ def watch(stack: ExitStack, traps: Traps) -> Watch:
 def lab(stack: ExitStack, cluster: Cluster, folder: Path, traps: Traps) -> Lab:
     flags = ("--restrict-sources", "--source-network", "127.0.0.1/32")
     made = make_lab(cluster, folder, flags=flags, environment=traps.environment())
-    stack.callback(close_lab, made)
+    stack.callback(end, made)
     return made
 
 
@@ -179,6 +179,12 @@ def ground(stack: ExitStack, lab: Lab, folder: Path, traps: Traps, kubectl: Kube
         visited=listener.visited,
         applied=applied,
     )
+
+
+def end(lab: Lab) -> None:
+    """Stop it; its hundreds of objects go with the cluster, for their teardown takes longer than the tests."""
+    lab.controller.stop()
+    lab.server.stop()
 
 
 def start(lab: Lab) -> None:
@@ -296,6 +302,6 @@ def test_loopback_is_refused_where_no_network_is_allowed(strict: Lab, host: str)
 @pytest.fixture(scope="module")
 def strict(stack: ExitStack, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     made = make_lab(cluster, tmp_path_factory.mktemp("strict"), flags=("--restrict-sources",))
-    stack.callback(close_lab, made)
+    stack.callback(end, made)
     start(made)
     return made

@@ -80,7 +80,7 @@ def _echo_in_basic(ground: Ground, asked: Asked) -> Page:
 
 
 def _echo_in_redirect(ground: Ground, asked: Asked) -> Page:
-    where = f"{ground.elsewhere.url}/{ground.name}?{TOKEN}#{PASSWORD}"
+    where = f"{ground.elsewhere.url}{asked.path.partition('?')[0]}?{TOKEN}#{PASSWORD}"
     return Page(status=302, headers={"Location": where})
 
 

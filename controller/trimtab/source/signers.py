@@ -42,18 +42,19 @@ def imported(status: str) -> frozenset[str]:
     )
 
 
-def gpg_signer(status: str, trusted: Collection[str], *, accept_expired_now: bool = False) -> Signer:
-    """Who signed, from the status lines of `gpg --verify`. Raises NotVerified unless it is one good signature.
+def gpg_signer(status: str, trusted: Collection[str], *, texts: int = 0, accept_expired_now: bool = False) -> Signer:
+    """Who signed, from the status lines of gpg. Raises NotVerified unless it is one good signature.
 
-    `trusted` holds the fingerprints of the primary keys given. A key that has expired by now is refused, unless
+    `texts` is how many texts must have stood in the signature's file: none, or the one of a clear-signed text. `trusted`
+    holds the fingerprints of the primary keys given. A key that has expired by now is refused, unless
     `accept_expired_now` is set and the signature was made before.
     """
     lines = _status(status)
     verdicts = [words for words in lines if words[0] in _VERDICTS]
     proofs = [words for words in lines if words[0] == "VALIDSIG"]
-    # Text within the signature's file: what is vouched for may be that, and not the object.
-    inline = any(words[0] == "PLAINTEXT" for words in lines)
-    if inline or len(verdicts) != 1 or sum(words[0] == "NEWSIG" for words in lines) > 1:
+    # Text within a detached signature's file: what is vouched for may be that, and not the object.
+    inline = sum(words[0] == "PLAINTEXT" for words in lines)
+    if inline != texts or len(verdicts) != 1 or sum(words[0] == "NEWSIG" for words in lines) > 1:
         raise refusal("gpg found no single signature", "sign it once, by a key of verify.secretRef")
     ((verdict, *rest),) = verdicts
     key = _key(rest)

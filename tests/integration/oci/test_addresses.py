@@ -34,7 +34,7 @@ async def test_loopback_is_refused_in_every_spelling(web: WebServer, host: str) 
         with pytest.raises(SourceError) as caught:
             await client.ask(url, limit=100)
     assert web.asked == []
-    assert caught.value.reason == ("ServerError" if host in SHORT else "AddressRefused")
+    assert caught.value.reason == ("InvalidURL" if host in SHORT else "AddressRefused")
     assert caught.value.problems[0].remedy
 
 

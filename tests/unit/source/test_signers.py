@@ -27,6 +27,17 @@ def test_one_good_signature_by_a_given_key_names_its_owner():
     assert gpg_signer(status, {ADA}) == Signer("Ada Example <ada@example.org>", ADA)
 
 
+@pytest.mark.parametrize("texts", [0, 1, 2])
+def test_a_clear_signed_text_is_one(texts):
+    status = lines(*["PLAINTEXT 62 1777636800 "] * texts, "NEWSIG", GOOD, valid())
+    for wanted in (0, 1):
+        if texts == wanted:
+            assert gpg_signer(status, {ADA}, texts=wanted).fingerprint == ADA
+        else:
+            with pytest.raises(NotVerified, match="no single signature"):
+                gpg_signer(status, {ADA}, texts=wanted)
+
+
 def test_names_are_made_harmless():
     status = lines(f"GOODSIG {SHORT} Ada%0A[GNUPG:] VALIDSIG %1b[31m caf%c3%a9", valid())
     assert gpg_signer(status, {ADA}).by == "Ada\\n[GNUPG:] VALIDSIG \\x1b[31m café"

@@ -81,7 +81,7 @@ class ProcessVerifier:
             (home / "signed").write_bytes(text)
             payload = home / "payload"
             done = await self._run([*base, "--output", str(payload), "--decrypt", str(home / "signed")], home)
-            signer = gpg_signer(done.stdout.decode(errors="replace"), trusted)
+            signer = gpg_signer(done.stdout.decode(errors="replace"), trusted, texts=1)
             return payload.read_bytes(), signer
 
     async def _gpg(self, home: Path, signed: SignedObject, keys: TrustedKeys, *, accept_expired_now: bool) -> Signer:

@@ -17,6 +17,7 @@ from trimtab.reconcile.ports import GitCredentials
 from trimtab.reconcile.source_trees import SourceTrees, Tree
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.proxy import Proxy
+from trimtab.source.tree_budget import TreeBudget
 
 LOOPBACK = AddressPolicy(("127.0.0.0/8",))
 FILES = {
@@ -239,6 +240,17 @@ async def test_submodules_are_part_of_the_tree(mirrors, app, library, tmp_path, 
     later = await made(mirrors, app, recurseSubmodules=True)
     assert (await later.digest("deploy") != before[0], await later.digest("other") == before[1]) == (True, True)
     assert later.revision != tree.revision
+
+
+async def test_what_is_put_in_counts_with_the_rest(mirrors, app, library, tmp_path):
+    with_module(app, "deploy/lib", library.url, library.sha())
+    tree = await made(mirrors, app, recurseSubmodules=True)
+    budget = TreeBudget(8 * 4096)
+    await tree.materialise([""], tmp_path / "out", budget=budget)
+    assert budget.spent_bytes == budget.limit_bytes, "five files, .gitmodules and two of the submodule"
+    with pytest.raises(SourceError) as caught:
+        await tree.materialise(["deploy"], tmp_path / "more", budget=budget)
+    assert caught.value.reason == "TooManyBytes"
 
 
 async def test_patterns_reach_into_submodules_and_leave_them_out(mirrors, app, library, git_server, tmp_path):

@@ -168,7 +168,7 @@ class RawObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Materialise:
-    """Write files; the answer is empty."""
+    """Write files; the answer is `{"bytes": …}`: what this takes beside what lay there already."""
 
     mirror: str
     sha: str
@@ -176,6 +176,8 @@ class Materialise:
     target: str
     max_files: int
     max_bytes: int
+    spent_bytes: int = 0
+    """What others wrote, which counts too."""
     lfs: bool = False
     """Write what LFS pointers stand for, which `FetchLarge` brought, in place of them."""
 

@@ -88,7 +88,7 @@ def _carry_out(request: Request) -> dict[str, Any]:
         case Modules():
             return {"modules": modules.modules(request)}
         case Materialise():
-            materialising.materialise(request)
+            return {"bytes": materialising.materialise(request)}
         case Cleanup():
             store.clean_up(
                 Path(request.mirror),

@@ -288,7 +288,6 @@ class GitMirrors:
             "credentials": logged_in.to_body(),
             "addresses": addresses.to_body(),
             "max_pack_bytes": self._limits.max_pack_bytes,
-            "max_memory_bytes": self._limits.max_memory_bytes,
         }
 
     def _mirror(self, url: str, credentials: GitCredentials | None) -> _Mirror:

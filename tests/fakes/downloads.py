@@ -14,6 +14,7 @@ from trimtab.core.revision import Revision
 from trimtab.reconcile.ports.downloads import Access, Chart, FetchedIndex, OciArtifact
 from trimtab.source.chart_index import ChartIndex, ChartVersion
 from trimtab.source.signed_object import NotVerified
+from trimtab.source.tree_budget import TreeBudget
 from trimtab.source.trusted_keys import TrustedKeys
 
 Folders = Mapping[str, Sequence[dict[str, Any]]]
@@ -41,7 +42,7 @@ class FakeTree:
     async def look_up(self, paths: Collection[str]) -> None:
         """All is at hand."""
 
-    async def materialise(self, paths: Sequence[str], target: Path) -> None:
+    async def materialise(self, paths: Sequence[str], target: Path, *, budget: TreeBudget | None = None) -> None:
         """Not needed: the renderer reads the folders as they are."""
         raise AssertionError("nobody materialises here")
 

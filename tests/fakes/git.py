@@ -21,6 +21,7 @@ from trimtab.source.path import repository_path
 from trimtab.source.remote_base import RemoteBase
 from trimtab.source.selection import Selection
 from trimtab.source.submodules import Submodule
+from trimtab.source.tree_budget import TreeBudget
 
 Folder = Sequence[dict[str, Any]] | Problem
 """A folder's objects, or what is wrong with it."""
@@ -162,6 +163,7 @@ class FakeGit:
         target: Path,
         *,
         lfs: bool = False,
+        budget: TreeBudget | None = None,
     ) -> None:
         """Not needed: the renderer reads the folders as they are."""
         raise AssertionError("nobody materialises here")

@@ -13,6 +13,7 @@ from trimtab.reconcile.ports import Git, GitCredentials
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.path import repository_path
 from trimtab.source.selection import EVERYTHING, Selection
+from trimtab.source.tree_budget import TreeBudget
 
 Answer = TypeVar("Answer")
 
@@ -84,10 +85,12 @@ class GitTree:
             found = await self._reading(lambda: self.git.trees(self.url, self.credentials, self.read, unknown))
             self._digests.update(found)
 
-    async def materialise(self, paths: Sequence[str], target: Path) -> None:
+    async def materialise(self, paths: Sequence[str], target: Path, *, budget: TreeBudget | None = None) -> None:
         """Write the files under `paths` below `target`. Raises SourceError."""
         await self._reading(
-            lambda: self.git.materialise(self.url, self.credentials, self.read, paths, target, lfs=self.lfs)
+            lambda: self.git.materialise(
+                self.url, self.credentials, self.read, paths, target, lfs=self.lfs, budget=budget
+            )
         )
 
     async def _reading(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:

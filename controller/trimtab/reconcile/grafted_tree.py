@@ -12,6 +12,7 @@ from pathlib import Path
 from trimtab.core.errors import Problem, SourceError
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.source.path import repository_path, within
+from trimtab.source.tree_budget import TreeBudget
 
 _ABSENT = "PathNotFound"
 
@@ -95,24 +96,24 @@ class GraftedTree:
         if self.base:
             await self.base.look_up(left)
 
-    async def materialise(self, paths: Sequence[str], target: Path) -> None:
+    async def materialise(self, paths: Sequence[str], target: Path, *, budget: TreeBudget | None = None) -> None:
         """Write the files under `paths` below `target`. Raises SourceError."""
         for path in map(repository_path, paths):
-            await self._materialise(path, target)
+            await self._materialise(path, target, budget)
 
-    async def _materialise(self, path: str, target: Path) -> None:
+    async def _materialise(self, path: str, target: Path, budget: TreeBudget | None) -> None:
         for graft in self.grafts:
             if within(path, (graft.path,)):
-                await graft.tree.materialise([_below(path, graft.path)], target / graft.path)
+                await graft.tree.materialise([_below(path, graft.path)], target / graft.path, budget=budget)
                 return
         inside = [graft for graft in self.grafts if within(graft.path, (path,))]
         try:
-            await self._base(path).materialise([path], target)
+            await self._base(path).materialise([path], target, budget=budget)
         except SourceError as error:
             if error.reason != _ABSENT or not inside:
                 raise
         for graft in inside:
-            await graft.tree.materialise([""], target / graft.path)
+            await graft.tree.materialise([""], target / graft.path, budget=budget)
 
     def _base(self, path: str) -> "GitTree | GraftedTree":
         if self.base is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from trimtab.core.errors import Problem, SourceError
 from trimtab.reconcile.ports.downloads import Access, FetchedIndex
+from trimtab.source.tree_budget import TreeBudget
 from trimtab.source.trusted_keys import TrustedKeys
 
 
@@ -38,7 +39,13 @@ class IndexTree:
     async def look_up(self, paths: Collection[str]) -> None:
         """It has no folders."""
 
-    async def materialise(self, paths: Sequence[str], target: Path) -> None:  # noqa: ARG002 - there is nothing to write
+    async def materialise(
+        self,
+        paths: Sequence[str],
+        target: Path,  # noqa: ARG002 - there is nothing to write
+        *,
+        budget: TreeBudget | None = None,  # noqa: ARG002
+    ) -> None:
         """Raises SourceError."""
         raise _no_files(",".join(paths))
 

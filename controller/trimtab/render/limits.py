@@ -12,9 +12,11 @@ class Limits:
 
     `alias_bytes` bounds what YAML aliases add to one file when they are expanded, counted as the length of scalars plus
     64 per node; `value_bytes` bounds, counted so, all values of a folder or of a build: `{},` costs memory twenty times
-    its length. `depth` stays below what JSON encoders accept (254).
+    its length. `tree_bytes` bounds what is written to disk, or with decryption to memory, for one rendering. `depth`
+    stays below what JSON encoders accept (254).
     """
 
+    tree_bytes: int = 512 * 1024 * 1024
     file_bytes: int = 16 * 1024 * 1024
     total_bytes: int = 128 * 1024 * 1024
     files: int = 20_000

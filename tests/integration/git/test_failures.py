@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 from tests.fixtures.git_server import Fault
@@ -110,6 +111,30 @@ async def test_a_server_without_end_takes_bounded_memory(mirrors, git_repo, git_
     assert error.reason == "RepositoryTooLarge", str(error)
     git_server.faults.never()
     assert (await mirrors.fetch(git_repo.url, {}, None, timeout_seconds=20)).revision.sha == git_repo.sha()
+
+
+def data_limits(mirrors):
+    """What the zygote and the workers may allocate, as the system has it."""
+    texts = [Path(f"/proc/{pid}/limits").read_text() for pid in mirrors.pids]
+    return [row.split()[3] for text in texts for row in text.splitlines() if row.startswith("Max data size")]
+
+
+@pytest.mark.parametrize("limits", [GitLimits(max_memory_bytes=300 * 1024 * 1024)])
+async def test_every_request_has_bounded_memory(mirrors, git_repo):
+    with pytest.raises(SourceError) as caught:
+        await mirrors.tree(git_repo.url, None, "1" * 40, "")
+    assert caught.value.reason == "CommitNotFetched"
+    assert str(300 * 1024 * 1024) in data_limits(mirrors)
+
+
+async def test_a_subject_without_end_is_refused(mirrors, git_repo):
+    git_repo.commit({"a": "1"}, "x" * 5_000_000)
+    error = await refused(mirrors, git_repo)
+    assert error.reason == "ContentRefused"
+    assert "shorten the first line" in str(error)
+    sha = git_repo.commit({"a": "2"}, "y" * 5000)
+    fetched = await mirrors.fetch(git_repo.url, {}, None, timeout_seconds=20)
+    assert (fetched.revision.sha, len(fetched.commit.subject)) == (sha, 200)
 
 
 @pytest.mark.parametrize("limits", [GitLimits(max_pack_bytes=200_000)])

@@ -15,6 +15,7 @@ from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.ports import GitCredentials
 from trimtab.reconcile.source_trees import SourceTrees
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
+from trimtab.source.tree_budget import TreeBudget
 
 CONTENT = b"kind: ConfigMap\n" * 1000
 LOOPBACK = AddressPolicy(("127.0.0.0/8",))
@@ -189,6 +190,20 @@ async def test_a_pointer_that_lies_about_its_size(mirrors, git_server):
     app.commit({"a": pointer(CONTENT, size=10)})
     serving(git_server, CONTENT)
     assert (await refused(mirrors, app)).reason == "ContentRefused"
+
+
+async def test_each_place_of_a_large_file_counts(mirrors, git_server, tmp_path):
+    app = git_server.repository()
+    app.commit({f"{n}/film": pointer(b"x" * 50_000) for n in range(4)})
+    serving(git_server, b"x" * 50_000)
+    tree = await made(mirrors, app)
+    with pytest.raises(SourceError) as caught:
+        await tree.materialise([""], tmp_path / "out", budget=TreeBudget(150_000))
+    assert caught.value.reason == "TooManyBytes"
+    assert not (tmp_path / "out").exists()
+    budget = TreeBudget(250_000)
+    await tree.materialise([""], tmp_path / "out", budget=budget)
+    assert budget.spent_bytes == 4 * 53_248
 
 
 async def test_lost_files_come_again(mirrors, git_server, app, tmp_path):

@@ -17,7 +17,9 @@ from trimtab.reconcile.ports import GitCredentials
 from trimtab.reconcile.source_trees import SourceTrees, Tree
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.proxy import Proxy
+from trimtab.source.tree_budget import TreeBudget
 
+MIB = 1024 * 1024
 LOOPBACK = AddressPolicy(("127.0.0.0/8",))
 FILES = {
     "README.md": "# App",
@@ -64,6 +66,12 @@ def lose_selections(tips: Path) -> None:
     for ref in selections(tips):
         git(tips, "update-ref", "-d", ref)
     assert selections(tips) == []
+
+
+def peak_bytes(mirrors: GitMirrors) -> int:
+    """The most memory that one of the workers has held so far."""
+    rows = [row.split() for pid in mirrors.pids for row in Path(f"/proc/{pid}/status").read_text().splitlines()]
+    return max(int(row[1]) * 1024 for row in rows if row[0] == "VmHWM:")
 
 
 async def refused(work: Any) -> SourceError:
@@ -131,6 +139,20 @@ async def test_what_is_no_pattern_is_refused_with_its_line(mirrors, app, ignore)
     app.commit({"deploy/.sourceignore": f"\n\n{ignore}\n"})
     error = await refused(made(mirrors, app))
     assert str(error.problems[0].origin) == "deploy/.sourceignore:3"
+
+
+async def test_ignore_files_without_end_are_refused_by_name_and_never_held(mirrors, app):
+    app.commit({".sourceignore": bytes(64 * MIB), "deploy/.trimtabignore": "#" * 65_537, "other/.sourceignore": "*.md"})
+    await mirrors.fetch(app.url, {}, None, timeout_seconds=60)
+    before = peak_bytes(mirrors)
+    error = await refused(made(mirrors, app))
+    assert [(each.reason, str(each.origin)) for each in error.problems] == [
+        ("InvalidIgnore", ".sourceignore"), ("InvalidIgnore", "deploy/.trimtabignore"),
+    ]  # fmt: skip
+    assert "larger than 64 KiB" in str(error)
+    assert peak_bytes(mirrors) - before < 32 * MIB
+    app.commit({".sourceignore": None, "deploy/.trimtabignore": ("#" * 511 + "\n") * 128})
+    assert (await made(mirrors, app)).revision == app.sha()
 
 
 async def test_only_the_folders_of_a_sparse_checkout(mirrors, app, tmp_path):
@@ -241,6 +263,17 @@ async def test_submodules_are_part_of_the_tree(mirrors, app, library, tmp_path, 
     assert later.revision != tree.revision
 
 
+async def test_what_is_put_in_counts_with_the_rest(mirrors, app, library, tmp_path):
+    with_module(app, "deploy/lib", library.url, library.sha())
+    tree = await made(mirrors, app, recurseSubmodules=True)
+    budget = TreeBudget(8 * 4096)
+    await tree.materialise([""], tmp_path / "out", budget=budget)
+    assert budget.spent_bytes == budget.limit_bytes, "five files, .gitmodules and two of the submodule"
+    with pytest.raises(SourceError) as caught:
+        await tree.materialise(["deploy"], tmp_path / "more", budget=budget)
+    assert caught.value.reason == "TooManyBytes"
+
+
 async def test_patterns_reach_into_submodules_and_leave_them_out(mirrors, app, library, git_server, tmp_path):
     with_module(app, "lib", "../library.git", library.sha())
     tree = await made(mirrors, app, recurseSubmodules=True, ignore="/lib/docs\n")
@@ -286,6 +319,15 @@ async def test_submodules_go_nowhere_else(mirrors, app, git_server, url):
     assert str(error.problems[0].origin) == ".gitmodules"
     assert "pw" not in str(error)
     assert {request.split()[1].split("/")[1] for request in git_server.faults.requests} <= {"app.git"}
+
+
+async def test_a_gitmodules_file_without_end_is_refused(mirrors, app, library):
+    with_module(app, "lib", library.url, library.sha())
+    app.commit({".gitmodules": f'[submodule "lib"]\n\tpath = lib\n\turl = {library.url}\n' + "#\n" * 150_000})
+    error = await refused(made(mirrors, app, recurseSubmodules=True))
+    assert error.reason == "SubmoduleRefused"
+    assert "larger than 256 KiB" in str(error)
+    assert str(error.problems[0].origin) == ".gitmodules"
 
 
 async def test_submodules_elsewhere_are_on_allowed_networks_only(mirrors, app, library, private_git_server):

@@ -15,6 +15,8 @@ from trimtab.adapters.git.messages import Condition
 from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.adapters.git.worker_pool import MirrorUnreadable
 from trimtab.core.errors import SourceError
+from trimtab.reconcile.git_tree import GitTree
+from trimtab.source.tree_budget import TreeBudget
 
 
 async def fetched(mirrors: GitMirrors, repository: GitRepo) -> str:
@@ -262,6 +264,25 @@ async def test_too_many_files_and_bytes_are_refused_before_writing(mirrors, git_
     assert (await refused(mirrors, git_repo, tmp_path / "out", "big")).reason == "TooManyBytes"
     assert not (tmp_path / "out").exists()
     assert await written(mirrors, git_repo, tmp_path / "out", "ok") == ["ok/a"]
+
+
+@pytest.mark.parametrize("limits", [GitLimits(max_tree_bytes=100_000)])
+async def test_all_calls_with_one_budget_spend_from_it(mirrors, git_repo, tmp_path):
+    git_repo.commit({f"f{n}/sub/z": bytes(30_000) for n in range(4)} | {"empty/a": "", "empty/b": ""}, keep=False)
+    tree = GitTree(mirrors, git_repo.url, None, await fetched(mirrors, git_repo))
+    budget, out = TreeBudget(80_000), tmp_path / "out"
+    for path, taken in {"f0/sub": 32_768, "f1": 32_768, "f0": 0, "empty": 8192}.items():
+        before = budget.spent_bytes
+        await tree.materialise([path], out, budget=budget)
+        assert budget.spent_bytes - before == taken, path
+    with pytest.raises(SourceError) as caught:
+        await tree.materialise(["f2"], out, budget=budget)
+    assert caught.value.reason == "TooManyBytes"
+    assert "limit of 80000 bytes" in str(caught.value)
+    assert not (out / "f2").exists()
+    await tree.materialise(["f2"], tmp_path / "other", budget=TreeBudget(10**9))
+    with pytest.raises(SourceError, match="limit of 100000 bytes"):
+        await tree.materialise([""], tmp_path / "more", budget=TreeBudget(10**9))
 
 
 async def test_a_tree_bomb_ends_at_the_limit(mirrors, git_repo, tmp_path):

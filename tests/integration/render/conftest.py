@@ -39,6 +39,7 @@ class FolderTree:
     def __init__(self, root):
         self.root = root
         self.asked = []
+        self.budgets = []
 
     async def look_up(self, paths):
         """All is at hand."""
@@ -48,8 +49,11 @@ class FolderTree:
             raise SourceError(Problem(f"{path} is no folder", reason="PathNotFound"))
         return path
 
-    async def materialise(self, paths, target):
+    async def materialise(self, paths, target, *, budget=None):
         self.asked.append(list(paths))
+        if budget:
+            self.budgets.append(budget)
+            budget.spend(1)
         for path in paths:
             if not (self.root / path).is_dir():
                 raise SourceError(Problem(f"{path} is no folder", reason="PathNotFound"))

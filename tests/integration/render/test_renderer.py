@@ -121,6 +121,16 @@ async def test_a_reference_that_only_kustomize_sees_widens_to_the_whole_tree(ren
     assert (folders, asked) == (("",), [["k"], [""]])
 
 
+async def test_all_that_is_written_for_one_rendering_is_counted_together(renderer, repository):
+    tree = repository(OVERLAY)
+    await renderer.render(job(tree, "apps/prod"))
+    assert len(tree.budgets) == len(tree.asked) > 1
+    assert {id(each) for each in tree.budgets} == {id(tree.budgets[0])}
+    assert tree.budgets[0].limit_bytes == DEFAULT_LIMITS.tree_bytes
+    await renderer.render(job(tree, "apps/prod"))
+    assert tree.budgets[-1] is not tree.budgets[0]
+
+
 async def test_a_base_that_a_link_brought_in_part_is_fetched_whole(renderer, repository):
     git = repository(
         {

@@ -29,7 +29,7 @@ def secret(name, value=CANARY):
 class MemoryTree(FolderTree):
     """As it is, but for the place where its files may be written."""
 
-    async def materialise(self, paths, target):
+    async def materialise(self, paths, target, *, budget=None):
         assert in_memory(target)
         await super().materialise(paths, target)
 

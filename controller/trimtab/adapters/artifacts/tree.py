@@ -1,6 +1,7 @@
 """An unpacked artifact as `SourceTree`: its listing answers for digests, its files are copied out."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from trimtab.adapters.artifacts.archive import Listing
 from trimtab.core.errors import Problem, SourceError
 from trimtab.source.path import repository_path, within
+from trimtab.source.tree_budget import TreeBudget, stored_bytes
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
@@ -33,10 +35,10 @@ class ArtifactTree:
     async def look_up(self, paths: Collection[str]) -> None:
         """The listing is at hand."""
 
-    async def materialise(self, paths: Sequence[str], target: Path) -> None:
-        """Copy the files under `paths` below `target`. Raises SourceError (PathNotFound)."""
+    async def materialise(self, paths: Sequence[str], target: Path, *, budget: TreeBudget | None = None) -> None:
+        """Copy the files under `paths` below `target`. Raises SourceError (PathNotFound, TooManyBytes)."""
         names = sorted({name for path in paths for name in self._below(repository_path(path))})
-        await asyncio.to_thread(self._copy, names, target)
+        await asyncio.to_thread(self._copy, names, target, budget)
 
     def _below(self, folder: str) -> list[str]:
         names = sorted(name for name in self.listing if within(name, (folder,)))
@@ -46,12 +48,13 @@ class ArtifactTree:
             raise SourceError(Problem(message, reason="PathNotFound", remedy=remedy))
         return names
 
-    def _copy(self, names: list[str], target: Path) -> None:
-        for name in names:
+    def _copy(self, names: list[str], target: Path, budget: TreeBudget | None) -> None:
+        missing = [name for name in names if not os.path.lexists(target / name)]
+        if budget:
+            budget.spend(sum(stored_bytes((self.root / name).lstat().st_size) for name in missing))
+        for name in missing:
             source, place = self.root / name, target / name
             place.parent.mkdir(parents=True, exist_ok=True)
-            if place.is_symlink() or place.exists():
-                continue
             if source.is_symlink():
                 place.symlink_to(source.readlink())
             else:

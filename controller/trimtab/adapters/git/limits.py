@@ -30,7 +30,7 @@ class GitLimits:
     max_files: int = 50_000
     """Files of a commit written or listed at once."""
     max_tree_bytes: int = 512 * MIB
-    """Bytes of a commit's files written at once."""
+    """Bytes that a commit's files take when they are written at once."""
     max_selected_files: int = 1_000_000
     """Files of a commit that are looked at to tell which are ignored."""
     max_history_bytes: int = 512 * MIB

@@ -6,7 +6,7 @@ the first file is written.
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -17,18 +17,20 @@ from trimtab.adapters.git.messages import Materialise
 from trimtab.adapters.git.trees import LINK_MODE, Contents, Entry, contents, listed, path_missing
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.manifest import Origin
-from trimtab.source.lfs import MAX_POINTER_BYTES, pointer_of
+from trimtab.source.lfs import MAX_POINTER_BYTES, Pointer, pointer_of
 from trimtab.source.links import resolve_link
 from trimtab.source.path import repository_path, within
+from trimtab.source.tree_budget import stored_bytes, too_many_bytes
 
 _MAX_LINK_BYTES = 4096
 _MAX_PROBLEMS = 50
 Pieces = Callable[[Entry], Iterator[bytes]]
 
 
-def materialise(request: Materialise) -> None:
+def materialise(request: Materialise) -> int:
     """Write the files at and below the paths, and what their links reach, below `target` (made where missing).
 
+    Returns the bytes that this takes beside what lay there already.
     Bytes are written as committed: no filter, no line-end conversion; LFS pointers stay pointers unless `lfs`.
     Raises SourceError: PathNotFound, SymlinkRefused, TooManyFiles, TooManyBytes, ContentRefused, CommitNotFetched,
     StorageFull.
@@ -36,17 +38,33 @@ def materialise(request: Materialise) -> None:
     wanted = tuple(dict.fromkeys(repository_path(path) for path in request.paths))
     with store.open_tips(Path(request.mirror), request.sha) as tips, contents(tips) as reader:
         entries, links = _selection(request, wanted, tips, reader)
-        total_bytes = sum(entry.size_bytes for entry in entries.values())
-        if total_bytes > request.max_bytes:
-            raise SourceError(
-                Problem(
-                    f"the files hold {total_bytes} bytes, more than the limit of {request.max_bytes}",
-                    reason="TooManyBytes",
-                    remedy="point spec.path to a smaller folder, or raise the limit of the controller",
-                )
-            )
-        large = Path(request.mirror) / store.LARGE if request.lfs else None
-        _write(Path(request.target), entries, links, partial(_pieces, reader, large))
+        target = Path(request.target)
+        pointers = _pointers(entries, reader) if request.lfs else {}
+        sizes = {entry.sha: entry.size_bytes for entry in entries.values()}
+        sizes |= {sha: pointer.size_bytes for sha, pointer in pointers.items()}
+        total_bytes = sum(_more_bytes(target / path, sizes[entry.sha]) for path, entry in entries.items())
+        if request.spent_bytes + total_bytes > request.max_bytes:
+            raise too_many_bytes(request.max_bytes)
+        _write(target, entries, links, partial(_pieces, reader, Path(request.mirror) / store.LARGE, pointers))
+        return total_bytes
+
+
+def _pointers(entries: Mapping[str, Entry], reader: Contents) -> dict[str, Pointer]:
+    """LFS pointers among the files, by the SHA of their blobs."""
+    small = {
+        entry.sha for entry in entries.values() if entry.mode != LINK_MODE and entry.size_bytes < MAX_POINTER_BYTES
+    }
+    found = {sha: pointer_of(b"".join(reader.pieces(sha))) for sha in small}
+    return {sha: pointer for sha, pointer in found.items() if pointer is not None}
+
+
+def _more_bytes(path: Path, size_bytes: int) -> int:
+    """What a file of that size takes beside what lies in its place: folders are written again within wider ones."""
+    try:
+        there = stored_bytes(path.lstat().st_size)
+    except OSError:
+        there = 0
+    return max(0, stored_bytes(size_bytes) - there)
 
 
 def _selection(
@@ -134,15 +152,11 @@ def _write_file(path: Path, content: Iterator[bytes]) -> None:
             file.write(piece)
 
 
-def _pieces(reader: Contents, large: Path | None, entry: Entry) -> Iterator[bytes]:
-    """A file's content, or what stands for it in `large`."""
-    if large is None or entry.size_bytes >= MAX_POINTER_BYTES:
-        yield from reader.pieces(entry.sha)
-        return
-    data = b"".join(reader.pieces(entry.sha))
-    pointer = pointer_of(data)
+def _pieces(reader: Contents, large: Path, pointers: Mapping[str, Pointer], entry: Entry) -> Iterator[bytes]:
+    """A file's content, or what its pointer stands for, from `large`."""
+    pointer = pointers.get(entry.sha)
     if pointer is None:
-        yield data
+        yield from reader.pieces(entry.sha)
         return
     try:
         with (large / pointer.oid).open("rb") as file:

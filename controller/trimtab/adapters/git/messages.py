@@ -39,7 +39,6 @@ class Fetch:
     known_tag_sha: str = ""
     condition: Condition = Condition.UNSURE
     max_pack_bytes: int = 0
-    max_memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +167,7 @@ class RawObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Materialise:
-    """Write files; the answer is empty."""
+    """Write files; the answer is `{"bytes": …}`: what this takes beside what lay there already."""
 
     mirror: str
     sha: str
@@ -176,6 +175,8 @@ class Materialise:
     target: str
     max_files: int
     max_bytes: int
+    spent_bytes: int = 0
+    """What others wrote, which counts too."""
     lfs: bool = False
     """Write what LFS pointers stand for, which `FetchLarge` brought, in place of them."""
 
@@ -235,9 +236,9 @@ _KINDS: dict[str, type[Request]] = {
 }
 
 
-def to_message(request: Request) -> dict[str, Any]:
-    """A request as a JSON object."""
-    return {"kind": type(request).__name__, "body": asdict(request)}
+def to_message(request: Request, *, max_memory_bytes: int) -> dict[str, Any]:
+    """A request as a JSON object, with what the worker may take for it."""
+    return {"kind": type(request).__name__, "body": asdict(request), "max_memory_bytes": max_memory_bytes}
 
 
 def from_message(message: dict[str, Any]) -> Request:

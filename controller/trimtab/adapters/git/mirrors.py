@@ -44,6 +44,7 @@ from trimtab.source.ref import check_sha, wanted_ref
 from trimtab.source.selection import Selection
 from trimtab.source.signed_object import MAX_OBJECT_BYTES
 from trimtab.source.submodules import Submodule
+from trimtab.source.tree_budget import TreeBudget
 from trimtab.source.url import check_url
 
 _CLEANUP_TIMEOUT_SECONDS = 600.0
@@ -245,19 +246,21 @@ class GitMirrors:
         target: Path,
         *,
         lfs: bool = False,
+        budget: TreeBudget | None = None,
     ) -> None:
         """Write files of a fetched commit below `target`; `materialising.materialise` says how and what it raises."""
-        mirror = self._mirror(url, credentials)
+        mirror, budget = self._mirror(url, credentials), budget or TreeBudget(self._limits.max_tree_bytes)
         request = Materialise(
             mirror=str(mirror.path),
             sha=check_sha(sha),
             paths=[repository_path(path) for path in paths],
             target=_absolute(target),
             max_files=self._limits.max_files,
-            max_bytes=self._limits.max_tree_bytes,
+            max_bytes=min(self._limits.max_tree_bytes, budget.limit_bytes),
+            spent_bytes=budget.spent_bytes,
             lfs=lfs,
         )
-        await self._local(mirror, request)
+        budget.spend((await self._local(mirror, request))["bytes"])
 
     async def raw_object(self, url: str, credentials: GitCredentials | None, sha: str, *, tag_sha: str = "") -> bytes:
         """The bytes of a fetched commit, or of its tag object. Raises SourceError: CommitNotFetched, ContentRefused."""
@@ -285,7 +288,6 @@ class GitMirrors:
             "credentials": logged_in.to_body(),
             "addresses": addresses.to_body(),
             "max_pack_bytes": self._limits.max_pack_bytes,
-            "max_memory_bytes": self._limits.max_memory_bytes,
         }
 
     def _mirror(self, url: str, credentials: GitCredentials | None) -> _Mirror:

@@ -16,6 +16,7 @@ from trimtab.adapters.git.messages import Select
 from trimtab.adapters.git.remote import run
 from trimtab.adapters.git.trees import LINK_MODE, MODULE_MODE, contents, path_missing, rows
 from trimtab.core.errors import Problem, SourceError
+from trimtab.core.manifest import Origin
 from trimtab.source.ignoring import FILE_NAMES, IgnoreRules, is_ignore_file
 from trimtab.source.selection import Selection
 
@@ -71,11 +72,11 @@ def _ignore_files(request: Select, tips: git.Repo) -> dict[str, str]:
     if not shas:
         return {}
     with contents(tips) as reader:
-        texts = {}
-        for path, sha in shas.items():
-            data = b"".join(reader.pieces(sha))
-            texts[path] = data[:_MAX_IGNORE_FILE_BYTES].decode(errors="replace")
-        return texts
+        found = {path: reader.whole(sha, max_bytes=_MAX_IGNORE_FILE_BYTES) for path, sha in shas.items()}
+    texts = {path: data.decode(errors="replace") for path, data in found.items() if data is not None}
+    if large := sorted(found.keys() - texts.keys()):
+        raise SourceError(*map(_too_large, large))
+    return texts
 
 
 def _left_out(
@@ -120,6 +121,15 @@ def _remove(tips: git.Repo, paths: list[str], *, width: int) -> None:
 def _parsed(tips: git.Repo, name: str) -> str | None:
     status, output, _ = run(tips.git, "rev_parse", "--verify", "--quiet", "--end-of-options", name)
     return None if status else output.splitlines()[-1]
+
+
+def _too_large(path: str) -> Problem:
+    return Problem(
+        f"the ignore file is larger than {_MAX_IGNORE_FILE_BYTES // 1024} KiB",
+        origin=Origin(path),
+        reason="InvalidIgnore",
+        remedy="gather its patterns in fewer, wider ones, or move some to a file in a folder below",
+    )
 
 
 def _too_many() -> Problem:

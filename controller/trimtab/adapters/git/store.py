@@ -37,9 +37,18 @@ _ROOT: Final = "refs/trimtab"
 _MAYBE_DAMAGED: Final = frozenset({"MirrorBroken", "GitFailed", "ContentRefused"})
 _UNFINISHED: Final = ("tmp_pack_", "tmp_idx_", "tmp_rev_", "tmp_obj_", "selecting-")
 _MAX_SHOWN: Final = 200
+_MAX_LOG_BYTES: Final = 4 * 1024 * 1024
 _KEPT_OF_HISTORY: Final = 50
 """Commits that are kept with all that leads to them; most of them lead to one another."""
 _COMMIT_FORMAT: Final = "%H%x00%T%x00%an <%ae>%x00%at%x00%cn <%ce>%x00%ct%x00%s"
+
+
+_LONG: Final = Problem(
+    f"the authors and subjects of commits take more than {_MAX_LOG_BYTES} bytes",
+    reason="ContentRefused",
+    remedy="shorten the first line of the commit's message",
+    retry=True,
+)
 
 
 class MirrorBroken(SourceError):
@@ -225,14 +234,28 @@ def describe(repository: git.Repo, revision: str, *, ref_name: str, changed: boo
 
 def described(repository: git.Repo, *arguments: str, path: str = "") -> list[dict[str, Any]]:
     """What `git log` lists with these arguments, for a path where one is given, as bodies of `FetchAnswer`."""
-    status, output, words = run(
-        repository.git, "log", "-z", f"--format={_COMMIT_FORMAT}", *arguments, "--", *([path] if path else [])
-    )
-    if status:
-        raise broken(Path(repository.git_dir), words)
-    fields = output.split("\0")
+    fields = _log(repository, *arguments, "--", *([path] if path else [])).split("\0")
     width = 7
     return [_commit(fields[start : start + width]) for start in range(0, len(fields) - width + 1, width)]
+
+
+def _log(repository: git.Repo, *arguments: str) -> str:
+    """What `git log` prints. Raises SourceError (ContentRefused) where it goes on without end, as messages may."""
+    # Once nobody holds what GitPython gives, it ends the process.
+    held = repository.git.log("-z", f"--format={_COMMIT_FORMAT}", *arguments, as_process=True)
+    process = held.proc
+    try:
+        output: bytes = process.stdout.read(_MAX_LOG_BYTES + 1)
+        if len(output) > _MAX_LOG_BYTES:
+            raise SourceError(_LONG)
+        if process.wait():
+            raise broken(Path(repository.git_dir), process.stderr.read().decode(errors="replace"))
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+    return output.decode(errors="replace")
 
 
 def _commit(fields: list[str]) -> dict[str, Any]:

@@ -159,12 +159,26 @@ class Contents:
 
     def pieces(self, sha: str) -> Iterator[bytes]:
         """The content in pieces of at most 1 MiB; to be read to its end."""
+        yield from self._pieces(sha, self._size_bytes(sha))
+
+    def whole(self, sha: str, *, max_bytes: int) -> bytes | None:
+        """The content; None where it is larger, and then no more than a piece of it is ever held."""
+        size_bytes = self._size_bytes(sha)
+        if size_bytes <= max_bytes:
+            return b"".join(self._pieces(sha, size_bytes))
+        for _ in self._pieces(sha, size_bytes):
+            pass
+        return None
+
+    def _size_bytes(self, sha: str) -> int:
         self.questions.write(f"{sha}\n".encode())
         self.questions.flush()
         head = self.answers.readline().split()
         if len(head) != 3 or head[1] != b"blob":
             raise store.broken(self.path, f"no blob {sha}")
-        left = int(head[2])
+        return int(head[2])
+
+    def _pieces(self, sha: str, left: int) -> Iterator[bytes]:
         while left:
             piece = self.answers.read(min(left, 1 << 20))
             if not piece:

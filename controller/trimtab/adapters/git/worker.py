@@ -44,6 +44,8 @@ def serve(connection: socket.socket) -> None:
     threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while (message := frames.read(connection)) is not None:
+        # Not of fetches alone: what was fetched may be anything, and git reads much of it whole.
+        resource.setrlimit(resource.RLIMIT_DATA, (message["max_memory_bytes"], resource.RLIM_INFINITY))
         connection.sendall(frames.encode(answer(from_message(message))))
 
 
@@ -88,7 +90,7 @@ def _carry_out(request: Request) -> dict[str, Any]:
         case Modules():
             return {"modules": modules.modules(request)}
         case Materialise():
-            materialising.materialise(request)
+            return {"bytes": materialising.materialise(request)}
         case Cleanup():
             store.clean_up(
                 Path(request.mirror),
@@ -136,8 +138,6 @@ def _prepare(request: Request) -> None:
     os.environ.update(local_environment(search_path=search_path, ceiling=ceiling))
     if isinstance(request, Fetch) and request.max_pack_bytes:
         resource.setrlimit(resource.RLIMIT_FSIZE, (request.max_pack_bytes, resource.RLIM_INFINITY))
-    if isinstance(request, Fetch) and request.max_memory_bytes:
-        resource.setrlimit(resource.RLIMIT_DATA, (request.max_memory_bytes, resource.RLIM_INFINITY))
 
 
 def _of_system(error: OSError) -> Problem:

@@ -97,7 +97,7 @@ class WorkerPool:
     async def _ask(self, worker: _Worker, request: Request) -> dict[str, Any]:
         answer = None
         try:
-            worker.writer.write(frames.encode(to_message(request)))
+            worker.writer.write(frames.encode(to_message(request, max_memory_bytes=self._limits.max_memory_bytes)))
             await worker.writer.drain()
             answer = await self._answer(worker)
         except (OSError, EOFError, ValueError):

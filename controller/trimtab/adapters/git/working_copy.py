@@ -20,6 +20,7 @@ from trimtab.source.ignoring import IgnoreRules, is_ignore_file
 from trimtab.source.path import repository_path
 from trimtab.source.selection import Selection
 from trimtab.source.submodules import Submodule
+from trimtab.source.tree_budget import TreeBudget
 
 REVISION: Final = Revision("working-copy", "0" * 40)
 
@@ -109,6 +110,7 @@ class WorkingCopy:
         target: Path,
         *,
         lfs: bool = False,  # noqa: ARG002  the port has it
+        budget: TreeBudget | None = None,  # noqa: ARG002  the files are the user's own, and on this disk already
     ) -> None:
         """Copy the files at and below `paths` to `target`. Raises SourceError where one does not exist."""
         await asyncio.to_thread(self._copy, paths, target, sha)

@@ -16,6 +16,7 @@ from trimtab.render.closure import Closure
 from trimtab.render.layout import inner_path, within
 from trimtab.render.remote_places import NOWHERE, RemoteNames, RemotePlaces, file_names
 from trimtab.source.remote_base import RemoteBase
+from trimtab.source.tree_budget import TreeBudget
 
 _PATH_NOT_FOUND = "PathNotFound"
 
@@ -41,7 +42,7 @@ class RemoteBasesOfJob:
         """What the bases fetched so far are called."""
         return RemoteNames(self._names, self._bases)
 
-    async def write(self, found: Closure, root: Path) -> bool:
+    async def write(self, found: Closure, root: Path, budget: TreeBudget) -> bool:
         """Write what a closure wants of remote bases below the tree's `root`; whether there was anything to write.
 
         Raises SourceError with the file and line that names the base, RenderError with the closure's problems beside.
@@ -50,7 +51,7 @@ class RemoteBasesOfJob:
         for folder in wanting:
             place = self.places.root_of(folder)
             try:
-                await self._write(found.bases[place], place, folder, root)
+                await self._write(found.bases[place], place, folder, root, budget)
             except SourceError as error:
                 origin = _named_at(found, place)
                 told = self.names.problems(replace(each, origin=origin) for each in error.problems)
@@ -60,19 +61,19 @@ class RemoteBasesOfJob:
             self._written.add(folder)
         return bool(wanting)
 
-    async def write_all(self, found: Closure, root: Path) -> None:
+    async def write_all(self, found: Closure, root: Path, budget: TreeBudget) -> None:
         """Write all files of the bases. Raises SourceError."""
         for place, base in found.bases.items():
-            await self._write(base, place, place, root)
+            await self._write(base, place, place, root, budget)
             self._written.add(place)
 
-    async def _write(self, base: RemoteBase, place: str, folder: str, root: Path) -> None:
+    async def _write(self, base: RemoteBase, place: str, folder: str, root: Path, budget: TreeBudget) -> None:
         assert self.job.bases is not None
         at_hand = await self.job.bases.fetch(base)
         self._names[place], self._bases[place] = file_names(base, at_hand.revision), base
         (root / place).mkdir(parents=True, exist_ok=True)
         try:
-            await at_hand.tree.materialise([inner_path(folder, place)], root / place)
+            await at_hand.tree.materialise([inner_path(folder, place)], root / place, budget=budget)
         except SourceError as error:
             # A folder that does not exist is told where it is referred to.
             if error.reason != _PATH_NOT_FOUND:

@@ -45,6 +45,7 @@ from trimtab.render.objects import Objects, Shaper, duplicates
 from trimtab.render.overlay import builds
 from trimtab.render.shaping import Provisional, Shaping
 from trimtab.source.path import repository_path
+from trimtab.source.tree_budget import TreeBudget
 
 _PATH_NOT_FOUND: Final = "PathNotFound"
 """The reason with which the Git port refuses a path that a commit has not."""
@@ -93,20 +94,20 @@ class KustomizeRenderer:
         path = repository_path(job.spec.path)
         place = self._decryption.folder(job.spec, self._scratch)
         with TemporaryDirectory(dir=place, prefix="trimtab-tree-") as scratch:
-            source = job.tree
-            await source.materialise([path], Path(scratch))
+            source, budget = job.tree, TreeBudget(self._limits.tree_bytes)
+            await source.materialise([path], Path(scratch), budget=budget)
             tree = await asyncio.to_thread(Tree, Path(scratch), self._limits)
             work = self._work(job, path, tree)
             if (chart := chart_folder(tree.files, path)) is not None:
                 return await self._charts.render(job, tree, chart, shape=work.shaping, scratch=place)
-            found = await self._gather(source, work)
+            found = await self._gather(source, work, budget)
             try:
                 return await self._build_all(work, found)
             except FileMissing:
                 # A reference that only the program can see: with all files at hand it is right or wrong for good.
-                await source.materialise([""], tree.root)
-                await work.bases.write_all(found, tree.root)
-            found = await self._gather(source, work)
+                await source.materialise([""], tree.root, budget=budget)
+                await work.bases.write_all(found, tree.root, budget)
+            found = await self._gather(source, work, budget)
             whole = replace(found, folders=("",), left_out=frozenset(), remote=tuple(found.bases))
             return await self._build_all(work, whole)
 
@@ -127,26 +128,26 @@ class KustomizeRenderer:
         shaping = Shaping(job.spec, job.inputs, limits=self._limits, read_source=tree.find)
         return _Work(job, path, tree, selection(job.spec.directory), overlay, shaping, RemoteBasesOfJob(job))
 
-    async def _gather(self, source: SourceTree, work: "_Work") -> Closure:
+    async def _gather(self, source: SourceTree, work: "_Work", budget: TreeBudget) -> Closure:
         """Materialise what the path's kustomizations refer to, and what these refer to, until nothing is wanting."""
         tree = work.tree
-        await self._materialise_if_there(source, work.libraries, tree.root)
+        await self._materialise_if_there(source, work.libraries, tree.root, budget)
         written = {work.path, *work.libraries}
         while True:
             await asyncio.to_thread(tree.refresh)
             found = await asyncio.to_thread(work.closure)
             wanting = [folder for folder in found.folders if not any(within(folder, one) for one in written)]
             written.update(wanting)
-            await self._materialise_if_there(source, wanting, tree.root)
-            if not await work.bases.write(found, tree.root) and not wanting:
+            await self._materialise_if_there(source, wanting, tree.root, budget)
+            if not await work.bases.write(found, tree.root, budget) and not wanting:
                 return found
 
     @staticmethod
-    async def _materialise_if_there(source: SourceTree, folders: Iterable[str], root: Path) -> None:
+    async def _materialise_if_there(source: SourceTree, folders: Iterable[str], root: Path, budget: TreeBudget) -> None:
         """A folder that does not exist is told where it is referred to, so its absence is no failure of the source."""
         for folder in folders:
             try:
-                await source.materialise([folder], root)
+                await source.materialise([folder], root, budget=budget)
             except SourceError as error:
                 if error.reason != _PATH_NOT_FOUND:
                     raise

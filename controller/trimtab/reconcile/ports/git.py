@@ -12,6 +12,7 @@ from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.credentials import GitCredentials
 from trimtab.source.selection import Selection
 from trimtab.source.submodules import Submodule
+from trimtab.source.tree_budget import TreeBudget
 
 __all__ = ["CommitInfo", "Fetched", "Git", "GitCredentials", "History", "Span"]
 
@@ -133,10 +134,12 @@ class Git(Protocol):
         target: Path,
         *,
         lfs: bool = False,
+        budget: TreeBudget | None = None,
     ) -> None:
         """Write the files under `paths` (all: `[""]`) of a commit or selected tree below `target`.
 
-        No symlink may leave it. `lfs`: with what `fetch_large` brought in place of LFS pointers.
+        No symlink may leave it. `lfs`: with what `fetch_large` brought in place of LFS pointers. `budget` is
+        what may still be written.
         """
         ...
 

@@ -10,6 +10,7 @@ from trimtab.core.manifest import Manifest
 from trimtab.render.hooks import Hook
 from trimtab.render.inputs import Capabilities, RenderInputs
 from trimtab.source.remote_base import RemoteBase
+from trimtab.source.tree_budget import TreeBudget
 
 
 class SourceTree(Protocol):
@@ -36,8 +37,12 @@ class SourceTree(Protocol):
         """
         ...
 
-    async def materialise(self, paths: Sequence[str], target: Path) -> None:
-        """Write the files under `paths` (all: `[""]`) below `target`; no symlink may leave it. Raises SourceError."""
+    async def materialise(self, paths: Sequence[str], target: Path, *, budget: TreeBudget | None = None) -> None:
+        """Write the files under `paths` (all: `[""]`) below `target`; no symlink may leave it.
+
+        What they take is spent of `budget`, which all calls of one rendering share; what lies there already is not
+        counted again. Raises SourceError, TooManyBytes where the budget does not suffice.
+        """
         ...
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from trimtab.adapters.artifacts.store import ArtifactStore, artifact_key
+from trimtab.core.errors import SourceError
+from trimtab.source.tree_budget import TreeBudget
 
 A, B, C = (artifact_key(name) for name in "abc")
 
@@ -82,3 +84,15 @@ def test_what_cannot_be_read_is_not_there(store):
     assert store.find(A, identity="", revision="") is not None
     (store.room() / A / "about.json").write_text('{"format": 0}')
     assert store.find(A, identity="", revision="") is None
+
+
+async def test_copies_are_counted_once_each(store, tmp_path):
+    tree = store.put(A, fill(5000), identity="id", revision="1", notes={})
+    budget = TreeBudget(10_000)
+    for _ in range(2):
+        await tree.materialise([""], tmp_path / "one", budget=budget)
+    assert budget.spent_bytes == 8192
+    with pytest.raises(SourceError) as caught:
+        await tree.materialise([""], tmp_path / "two", budget=budget)
+    assert caught.value.reason == "TooManyBytes"
+    assert not (tmp_path / "two").exists()

@@ -57,7 +57,10 @@ FETCH = Fetch(
     ],
 )
 def test_requests_survive_the_way(request_):
-    assert from_message(frames.decode(frames.encode(to_message(request_))[frames.HEADER.size :])) == request_
+    assert (
+        from_message(frames.decode(frames.encode(to_message(request_, max_memory_bytes=1))[frames.HEADER.size :]))
+        == request_
+    )
 
 
 def test_credentials_do_not_show():

@@ -16,7 +16,7 @@ from trimtab.reconcile.ports import Clock
 RESOLUTION_SECONDS = 0.001
 """Timers due so soon fire at once: an event loop may wake a hair too early, again and again."""
 SHORTEST_SECONDS = 2 * RESOLUTION_SECONDS
-"""No timer is shorter: who was woken that hair too early, and asks for the rest of the time, would spin until it is over."""
+"""No timer is shorter: who was woken that hair too early, and asks for the rest of the time, would spin meanwhile."""
 
 BEHIND_AT_ONCE = 2
 """So many keys that stand behind are with workers, or next in line, at a time: they share one event loop with those

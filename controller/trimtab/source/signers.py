@@ -45,8 +45,8 @@ def imported(status: str) -> frozenset[str]:
 def gpg_signer(status: str, trusted: Collection[str], *, texts: int = 0, accept_expired_now: bool = False) -> Signer:
     """Who signed, from the status lines of gpg. Raises NotVerified unless it is one good signature.
 
-    `texts` is how many texts must have stood in the signature's file: none, or the one of a clear-signed text. `trusted`
-    holds the fingerprints of the primary keys given. A key that has expired by now is refused, unless
+    `texts` is how many texts must have stood in the signature's file: none, or the one of a clear-signed text.
+    `trusted` holds the fingerprints of the primary keys given. A key that has expired by now is refused, unless
     `accept_expired_now` is set and the signature was made before.
     """
     lines = _status(status)

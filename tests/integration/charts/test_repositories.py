@@ -192,6 +192,13 @@ async def test_a_chart_without_a_digest_is_fetched_anew_with_every_other_index(w
     assert first.digest != second.digest
 
 
+async def test_a_chart_without_a_digest_is_the_same_when_it_is_found_in_store(web, charts):
+    packed = offer(web, digest="")
+    fetched, found = await take(charts, web), await take(charts, web)
+    assert web.paths().count("GET /charts/web-1.0.0.tgz") == 1
+    assert fetched.tree.revision == found.tree.revision == digest_of(packed)
+
+
 async def test_dependencies_come_from_web_servers_and_registries(web, start_registry, charts, sources):
     store = ChartStore(charts, sources)
     packed = offer(web)

@@ -11,7 +11,9 @@ from tests.fixtures.web_server import Page
 from tests.integration.oci.conftest import spec_of
 
 from trimtab.core.errors import SourceError
+from trimtab.reconcile.artifacts import Artifact, Artifacts
 from trimtab.reconcile.ports.downloads import NO_ACCESS, Access
+from trimtab.reconcile.queue import Key
 from trimtab.source.oci_manifest import CHART_LAYER, OCI_MANIFEST
 
 FILES = {"deploy/a.yaml": "kind: A\n", "deploy/b.yaml": "kind: B\n", "readme.md": "hello"}
@@ -115,6 +117,20 @@ async def test_layers_are_chosen_by_media_type_and_charts_lose_their_folder(star
         found = await sources.fetch(spec, NO_ACCESS, {}, None)
         written = await files_of(found.tree, tmp_path / operation)
         assert written == {"Chart.yaml": "name: web", "templates/a.yaml": "kind: A"}
+
+
+async def test_another_layer_of_one_artifact_is_another_artifact(start_registry, sources, tmp_path):
+    registry = start_registry()
+    layers = [(kind, tgz({"a.yaml": f"kind: {kind[-1]}"}), {}) for kind in ("a/a", "b/b")]
+    registry.push("app", "latest", *layers)
+    newest, key, known = Artifacts(), Key("OCIRepository", "team", "app"), None
+    for kind, _, _ in layers:
+        known = await sources.fetch(spec_of(registry, layerSelector={"mediaType": kind}), NO_ACCESS, {}, known)
+        assert await files_of(known.tree, tmp_path / kind[-1]) == {"a.yaml": f"kind: {kind[-1]}"}
+        assert newest.put(key, Artifact(known.tree, known.revision, None, 0.0, known.digest))
+        # Found in store it is the same.
+        again = await sources.fetch(spec_of(registry, layerSelector={"mediaType": kind}), NO_ACCESS, {}, None)
+        assert not newest.put(key, Artifact(again.tree, again.revision, None, 0.0, again.digest))
 
 
 @pytest.mark.parametrize("form", ["basic", "docker"])

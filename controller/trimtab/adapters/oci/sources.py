@@ -146,7 +146,9 @@ async def _resolve(registry: Registry, ref: OciRef) -> tuple[str, str]:
     """The tag and digest that a ref stands for."""
     if ref.digest:
         return "", check_digest(ref.digest)
-    tag = choose_tag(await registry.tags(), ref.semver, ref.semver_filter or "") if ref.semver else ref.tag or "latest"
+    tag = ref.tag or "latest"
+    if ref.semver:
+        tag = await asyncio.to_thread(choose_tag, await registry.tags(), ref.semver, ref.semver_filter or "")
     return tag, await registry.digest_of(check_tag(tag))
 
 

@@ -70,7 +70,7 @@ class HttpChartRepositories:
         keys: TrustedKeys | None = None,
     ) -> Chart:
         """See the port. Raises SourceError."""
-        wanted = found.index.choose(name, version)
+        wanted = await asyncio.to_thread(found.index.choose, name, version)
         try:
             work = self._chart(found, access, name, wanted, keys)
             return await self._downloads.run(work, timeout_seconds=timeout_seconds)

@@ -157,6 +157,21 @@ async def test_passwords_and_own_authorities(start_registry, sources, form):
     assert refused.value.reason == "AuthenticationFailed"
 
 
+async def test_a_digest_alone_gives_nobody_what_another_has_fetched(start_registry, sources):
+    registry = start_registry(passwords=True)
+    digest = registry.push_files("app", "latest", FILES)
+    spec = spec_of(registry, ref={"digest": digest})
+    right = Access(username=USERNAME, password=PASSWORD)
+    found = await sources.fetch(spec, right, {}, None)
+    assert found.digest == digest
+    for access in (NO_ACCESS, Access(username=USERNAME, password="wrong")):
+        with pytest.raises(SourceError) as refused:
+            await sources.fetch(spec, access, {}, None)
+        assert refused.value.reason == "AuthenticationFailed"
+    assert (await sources.fetch(spec, right, {}, None)).tree.root == found.tree.root
+    assert await sources.fetch(spec, right, {}, found) is found
+
+
 async def test_blobs_may_lie_elsewhere_and_no_credentials_go_there(start_registry, start_web, sources, tmp_path):
     elsewhere = start_web()
     registry = start_registry(passwords=True, redirect=elsewhere.url)

@@ -89,9 +89,13 @@ class OciSources:
             terms = _terms(spec, keys, revision)
             if known is not None and (known.digest, known.terms) == (digest, terms):
                 return known if known.revision == revision else replace(known, revision=revision)
-            return await self._stored(spec, revision, terms) or await self._download(
-                registry, spec, keys, revision, terms
-            )
+            stored = await self._stored(spec, revision, terms)
+            if stored is None:
+                return await self._download(registry, spec, keys, revision, terms)
+            if spec.ref.digest:
+                # Nothing was asked so far: the store would give to anybody what others may have fetched.
+                await registry.digest_of(digest)
+            return stored
 
     async def _stored(self, spec: OciRepositorySpec, revision: Revision, terms: str) -> OciArtifact | None:
         digest = f"sha256:{revision.sha}"

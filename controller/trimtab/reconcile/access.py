@@ -63,9 +63,12 @@ class Accesses:
         check_proxy(found)
         return found
 
-    async def files(self, key: Key, name: str, *, field: str) -> Files:
-        """The data of a Secret in the namespace of the source, named by `field`. Raises SourceError."""
-        return await self._secrets.get(key, name, field=field, remedy="create it, or correct the reference to it")
+    async def files(self, key: Key, name: str, *, field: str, anew: bool = False) -> Files:
+        """The data of a Secret in the namespace of the source, named by `field`; `anew` asks the server whatever is
+        known. Raises SourceError.
+        """
+        remedy = "create it, or correct the reference to it"
+        return await self._secrets.get(key, name, field=field, remedy=remedy, anew=anew)
 
 
 def _text(files: Files, name: str) -> str:

@@ -74,9 +74,14 @@ class OciOrigin:
         spec = source.spec
         rules = self._rules(key, spec)
         access = await access_of(self.accesses, key, spec)
-        url, before = self._known.get(key, ("", None))
+        url, last = self._known.get(key, ("", None))
+        before = last if url == spec.url else None
         keys = await verify_files(self.accesses, key, spec)
-        found = await self.registries.fetch(spec, access, keys, before if url == spec.url else None)
+        found = await self.registries.fetch(spec, access, keys, before)
+        if before is None or before.digest != found.digest:
+            # A key that was taken away since must not vouch for anything new.
+            current = await verify_files(self.accesses, key, spec, anew=True)
+            found = found if current == keys else await self.registries.fetch(spec, access, current, before)
         self._known[key] = (spec.url, found)
         return self._artifact(found, rules, known, verified=spec.verify is not None)
 
@@ -167,11 +172,13 @@ async def access_of(accesses: Accesses, key: Key, spec: OciRepositorySpec | Helm
     )
 
 
-async def verify_files(accesses: Accesses, key: Key, spec: OciRepositorySpec | HelmRepositorySpec) -> Files:
+async def verify_files(
+    accesses: Accesses, key: Key, spec: OciRepositorySpec | HelmRepositorySpec, *, anew: bool = False
+) -> Files:
     """The files of verify.secretRef; none where nothing is to be verified. Raises SourceError."""
     if not spec.verify:
         return {}
-    return await accesses.files(key, spec.verify.secret_ref.name, field="verify.secretRef")
+    return await accesses.files(key, spec.verify.secret_ref.name, field="verify.secretRef", anew=anew)
 
 
 def _same(tree: IndexTree, other: IndexTree) -> bool:

@@ -22,6 +22,7 @@ SERVICES: Final = {
 }
 """Entries with credentials of key services, and the names of these in the metadata of files."""
 _ADDRESSES: Final = "sops.vault-address"
+_AZURE_ADDRESSES: Final = "sops.azure-kv-address"
 _AGE_KEY: Final = re.compile(r"^AGE-SECRET-KEY-(?:PQ-)?1[A-Z0-9]+$", re.MULTILINE)
 _ARMOUR: Final = re.compile(
     rb"-----BEGIN PGP PRIVATE KEY BLOCK-----\r?\n(?:[A-Za-z]+: [^\n]*\n)*\r?\n?([A-Za-z0-9+/=\s]+?)"
@@ -38,6 +39,8 @@ class DecryptionKeys:
     services: Mapping[str, bytes] = field(default_factory=dict)
     vault_addresses: str = ""
     """Comma-separated: which servers may get the Vault token. Files come from Git, and so do the addresses in them."""
+    azure_addresses: tuple[str, ...] = ()
+    """Vaults beside those of Azure's own domains, such as `https://vault.local.azurestack.external`."""
 
     def __repr__(self) -> str:
         return "DecryptionKeys(…)"
@@ -67,11 +70,16 @@ def decryption_keys(data: Mapping[str, bytes], secret: str) -> DecryptionKeys:
                 reason="DecryptionFailed",
             )
         )
-    addresses = data.get(_ADDRESSES, b"").decode(errors="replace")
-    if "hc_vault" in services and not addresses.strip():
+    vaults, azure = _addresses(data, _ADDRESSES), _addresses(data, _AZURE_ADDRESSES)
+    if "hc_vault" in services and not vaults:
         message = f"holds a Vault token and no {_ADDRESSES}"
         raise _refusal(secret, "an entry", message, "say there which servers may get it, such as https://vault.example")
-    return DecryptionKeys(b"".join(age), b"".join(pgp), services, ",".join(addresses.replace(",", " ").split()))
+    azure = tuple(address.rstrip("/") for address in azure)
+    return DecryptionKeys(b"".join(age), b"".join(pgp), services, ",".join(vaults), azure)
+
+
+def _addresses(data: Mapping[str, bytes], name: str) -> tuple[str, ...]:
+    return tuple(data.get(name, b"").decode(errors="replace").replace(",", " ").split())
 
 
 def _packets(secret: str, name: str, block: bytes) -> bytes:

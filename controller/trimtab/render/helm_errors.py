@@ -6,7 +6,7 @@ are cut out, in every spelling that templates commonly give them, and so is what
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from json import dumps
 from typing import Final
 
@@ -41,7 +41,7 @@ def failures(stderr: str, places: Places, root: str, secrets: Iterable[str] = ()
     """What to tell of a failed run. `root` is the absolute folder of the materialised files, cut off all paths."""
     text = stderr[stderr.find("Error: ") :].removeprefix("Error: ") if "Error: " in stderr else stderr
     text = text.replace(root.rstrip("/") + "/", "").replace(_ADVICE, "").strip()
-    text = mask(text, secrets)
+    text = masker(secrets)(text)
     schema = _SCHEMA.search(text)
     if schema:
         return tuple(_schema_faults(schema[1], places)) or (_failed(text, Origin(places.chart_file), places),)
@@ -49,12 +49,18 @@ def failures(stderr: str, places: Places, root: str, secrets: Iterable[str] = ()
     return (_failed(message, origin, places),)
 
 
-def mask(text: str, secrets: Iterable[str]) -> str:
-    """The text without the given ones: raw, in base64, quoted as JSON does, and line by line."""
-    for secret in sorted(set(_spellings(secrets)), key=len, reverse=True):
-        bare = re.escape(secret)
-        text = re.sub(bare if len(secret) >= _PARTS else rf"(?<!\w){bare}(?!\w)", "…", text)
-    return text
+def masker(secrets: Iterable[str]) -> Callable[[str], str]:
+    """Takes the given texts out of others: raw, in base64, quoted as JSON does, and line by line."""
+    spelled = sorted(set(_spellings(secrets)), key=len, reverse=True)
+
+    def mask(text: str) -> str:
+        for secret in spelled:
+            if secret in text:
+                bare = re.escape(secret)
+                text = re.sub(bare if len(secret) >= _PARTS else rf"(?<!\w){bare}(?!\w)", "…", text)
+        return text
+
+    return mask
 
 
 def _spellings(secrets: Iterable[str]) -> Iterator[str]:

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 MAX_INDEX: Final = 65536
+MAX_ITEMS: Final = 100_000
+"""So many items of lists may come into being by one value: a few letters ask for 65536 of them."""
 MAX_LEVELS: Final = 30
+_DIGITS: Final = 18
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 _WORDS: Final = {"true": True, "false": False, "null": None}
 _EXACT_BELOW: Final = 1_000_000
@@ -39,6 +42,7 @@ class _Reader:
     strings: bool
     literal: str | None = None
     at: int = 0
+    items: int = 0
 
     def run(self, values: dict[str, Any]) -> None:
         while self.at < len(self.text):
@@ -84,7 +88,7 @@ class _Reader:
 
     def _index(self) -> int:
         number, stop = self._until("]")
-        if not stop or not _INTEGER.fullmatch(number) or not 0 <= int(number) <= MAX_INDEX:
+        if not stop or not _is_integer(number) or not 0 <= int(number) <= MAX_INDEX:
             raise SetError(f"an index that is no number up to {MAX_INDEX}")
         return int(number)
 
@@ -92,6 +96,9 @@ class _Reader:
         extra, stop = self._until("[.=")
         if extra or not stop:
             raise SetError("something else than a value behind an index")
+        self.items += max(0, index + 1 - len(items))
+        if self.items > MAX_ITEMS:
+            raise SetError(f"lists of more than {MAX_ITEMS} items in all")
         items += [None] * (index + 1 - len(items))
         if stop == "=":
             items[index] = self._value()
@@ -127,9 +134,14 @@ class _Reader:
             return text
         if text.lower() in _WORDS:
             return _WORDS[text.lower()]
-        if text == "0" or (_INTEGER.fullmatch(text) and text[0] != "0" and abs(int(text)) < _EXACT_BELOW):
+        if text == "0" or (_is_integer(text) and text[0] != "0" and abs(int(text)) < _EXACT_BELOW):
             return int(text)
         return text
+
+
+def _is_integer(text: str) -> bool:
+    # Python itself refuses to read very long ones.
+    return len(text) <= _DIGITS and bool(_INTEGER.fullmatch(text))
 
 
 def _put(values: dict[str, Any], name: str, value: Any) -> None:

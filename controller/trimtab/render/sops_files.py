@@ -23,7 +23,9 @@ _CIPHER: Final = b"ENC["
 _SEPARATOR: Final = re.compile(rb"^---[^\n]*\n?", re.MULTILINE)
 _DOTENV: Final = re.compile(rb"^sops_(?:mac|version|lastmodified)=", re.MULTILINE)
 _INI: Final = re.compile(rb"^\[sops\]\s*$", re.MULTILINE)
-_FLAT: Final = re.compile(rb"^(?:sops_)?([a-z_]+?)__list_\d+__map_([a-z_]+)\s*=\s*(\S*)", re.MULTILINE)
+_FLAT: Final = re.compile(rb"^(?:sops_)?([a-z_]+?)__list_\d+__map_([a-z_]+)[ \t]*=[ \t]*(\S*)", re.MULTILINE)
+_NESTED: Final = (b"__list_", b"__map_")
+_NAME: Final = re.compile(r"[a-z0-9_]+")
 _MARKS: Final = (b'"mac": "ENC[', b'"mac":"ENC[', b"mac: ENC[", b"sops_mac=ENC[")
 _SHOWN: Final = re.compile(r"[A-Za-z0-9@:/._+-]{1,300}")
 _SERVICES: Final = {
@@ -53,6 +55,8 @@ class Wanted:
     age: tuple[str, ...] = ()
     pgp: tuple[str, ...] = ()
     services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unclear: bool = False
+    """Whether sops, which is lenient, might find more in it than is told here."""
 
     def __str__(self) -> str:
         groups = {"age recipient": self.age, "PGP key": self.pgp}
@@ -150,7 +154,20 @@ def _wanted(metadata: Mapping[str, Any]) -> Wanted:
         return _clean(str(row.get(name, "")) for row in rows)
 
     services = {kind: found for kind, name in _SERVICES.items() if (found := names(kind, name))}
-    return Wanted(names("age", "recipient"), names("pgp", "fp"), services)
+    unclear = not all(_is_plain(group) for group in groups) or not _are_rows(metadata.get("key_groups"))
+    return Wanted(names("age", "recipient"), names("pgp", "fp"), services, unclear)
+
+
+def _is_plain(group: Mapping[str, Any]) -> bool:
+    """Whether names are in lower case and keys are listed: sops takes any case, and one key without a list."""
+    rows = [(row, name) for kind, name in _SERVICES.items() for row in _list(group.get(kind)) if isinstance(row, dict)]
+    written = [name for one in (group, *(row for row, _ in rows)) for name in one]
+    plain = all(isinstance(name, str) and _NAME.fullmatch(name) for name in written)
+    return plain and all(row.get(name) for row, name in rows) and all(_are_rows(group.get(kind)) for kind in _SERVICES)
+
+
+def _are_rows(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(isinstance(row, dict) for row in value))
 
 
 def _flat(data: bytes) -> Wanted:
@@ -161,7 +178,9 @@ def _flat(data: bytes) -> Wanted:
         return _clean(value for one, other, value in rows if (one, other) == (kind, name))
 
     services = {kind: found for kind, name in _SERVICES.items() if (found := names(kind, name))}
-    return Wanted(names("age", "recipient"), names("pgp", "fp"), services)
+    unnamed = {kind for kind, _, _ in rows if kind in _SERVICES} - services.keys()
+    unclear = bool(unnamed) or any(data.count(mark) != len(rows) for mark in _NESTED)
+    return Wanted(names("age", "recipient"), names("pgp", "fp"), services, unclear)
 
 
 def _clean(names: Iterable[str]) -> tuple[str, ...]:

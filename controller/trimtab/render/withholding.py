@@ -4,15 +4,18 @@ The decryption stage notes what came out of each file; every problem of the buil
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from trimtab.core.errors import Problem
+from trimtab.render.first_problems import first_problems
 
 _WORD: Final = re.compile(r"[^\s\"',:=\[\]{}]+")
 _RUN: Final = re.compile(r"[A-Za-z0-9]+")
 _SHORTEST: Final = 3
+_LONGEST: Final = 64
+"""The beginning of a longer word gives it away as well."""
 
 
 class Withholding:
@@ -22,12 +25,12 @@ class Withholding:
         self._words: set[str] = set()
 
     def note(self, plain: bytes, encrypted: bytes) -> None:
-        """Remember the words of a decrypted text that its encrypted form does not show."""
+        """Remember the words of a decrypted text that its encrypted form does not show. Large ones take seconds."""
         self._words |= _words(plain) - _words(encrypted)
 
-    def __call__(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
-        """The problems, those that show any such word with a message that does not."""
-        return tuple(self._told(problem) for problem in problems)
+    def __call__(self, problems: Sequence[Problem]) -> tuple[Problem, ...]:
+        """The first problems, those that show any such word with a message that does not."""
+        return first_problems(problems, self._told)
 
     def _told(self, problem: Problem) -> Problem:
         if not self._shows(problem.message) and not self._shows(problem.remedy):
@@ -40,11 +43,13 @@ class Withholding:
         )
 
     def _shows(self, text: str) -> bool:
-        return any(word in text for word in self._words)
+        # A message has fewer pieces than a file has words.
+        ends = range(_SHORTEST, _LONGEST + 1)
+        return any(text[start : start + length] in self._words for start in range(len(text)) for length in ends)
 
 
 def _words(data: bytes) -> set[str]:
     text = data.decode(errors="replace")
     # As they stand, as YAML or a shell would read them, and what is left where a message escapes some characters.
     found = {*text.split(), *_WORD.findall(text), *_RUN.findall(text)}
-    return {word for word in found if len(word) >= _SHORTEST}
+    return {word[:_LONGEST] for word in found if len(word) >= _SHORTEST}

@@ -15,7 +15,9 @@ from trimtab.core.errors import Problem, SourceError
 from trimtab.source.versions import Range, newest
 
 MAX_INDEX_BYTES: Final = 48 * 1024 * 1024
-MAX_VERSIONS: Final = 200_000
+MAX_VERSIONS: Final = 50_000
+MAX_EVENTS: Final = 3_000_000
+"""Scalars, lists and mappings in all. Two bytes can make one, and each costs time that no deadline ends."""
 MAX_DEPTH: Final = 64
 _MAX_TEXT: Final = 4096
 _KEPT: Final = ("version", "digest")
@@ -38,8 +40,16 @@ class ChartIndex:
 
     charts: Mapping[str, tuple[ChartVersion, ...]]
 
+    @property
+    def size(self) -> int:
+        """How many charts and versions it lists."""
+        return len(self.charts) + sum(len(versions) for versions in self.charts.values())
+
     def choose(self, name: str, version: str) -> ChartVersion:
-        """The listed version that is named, or else the newest within a range. Raises SourceError."""
+        """The listed version that is named, or else the newest within a range; of very many, in a second or so.
+
+        Raises SourceError.
+        """
         listed = self.charts.get(name)
         if not listed:
             message = f"the repository has no chart {name[:80]!a}"
@@ -74,7 +84,9 @@ def parse_index(content: bytes) -> ChartIndex:
 def _checked(events: Events) -> Events:
     """The events of one document, without its frame; aliases and deep nesting are refused."""
     depth = 0
-    for event in events:
+    for count, event in enumerate(events):
+        if count >= MAX_EVENTS:
+            raise _refusal(f"is made of more than {MAX_EVENTS} parts")
         if isinstance(event, yaml.AliasEvent):
             raise _refusal(f"uses an alias{_line(event)}")
         if isinstance(event, yaml.CollectionStartEvent):

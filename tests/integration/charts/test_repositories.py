@@ -1,5 +1,6 @@
 """Charts out of HTTP repositories, honest and not."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from tests.fixtures.web_server import Page
 from trimtab.adapters.charts.dependencies import ChartStore
 from trimtab.core.errors import SourceError
 from trimtab.reconcile.ports.downloads import NO_ACCESS, Access, ChartOrder
+from trimtab.source.chart_index import ChartIndex
 from trimtab.source.oci_manifest import CHART_LAYER
 
 SECONDS = 60.0
@@ -190,6 +192,44 @@ async def test_a_chart_without_a_digest_is_fetched_anew_with_every_other_index(w
     web.routes["/charts/index.yaml"] = Page(web.routes["/charts/index.yaml"].body + b"# other\n")
     second = await take(charts, web)
     assert first.digest != second.digest
+
+
+async def test_a_chart_without_a_digest_is_the_same_when_it_is_found_in_store(web, charts):
+    packed = offer(web, digest="")
+    fetched, found = await take(charts, web), await take(charts, web)
+    assert web.paths().count("GET /charts/web-1.0.0.tgz") == 1
+    assert fetched.tree.revision == found.tree.revision == digest_of(packed)
+
+
+async def test_versions_are_compared_beside_the_event_loop(web, charts, monkeypatch):
+    looping = []
+
+    def choose(index, name, version, method=ChartIndex.choose):
+        looping.append(threading.current_thread() is threading.main_thread())
+        return method(index, name, version)
+
+    monkeypatch.setattr(ChartIndex, "choose", choose)
+    offer(web)
+    assert (await take(charts, web, "1.x")).version == "1.0.0"
+    assert looping == [False]
+
+
+@pytest.mark.parametrize(("name", "most"), [("MAX_KEPT_INDEXES", 2), ("MAX_KEPT_VERSIONS", 5)])
+async def test_indexes_of_dependencies_are_kept_up_to_a_number(web, charts, sources, monkeypatch, name, most):
+    monkeypatch.setattr(f"trimtab.adapters.charts.dependencies.{name}", most)
+    offer(web)
+    dependencies = ChartStore(charts, sources, timeout_seconds=SECONDS)
+    for number in range(4):
+        web.routes[f"/{number}/index.yaml"] = web.routes["/charts/index.yaml"]
+        web.routes[f"/{number}/web-1.0.0.tgz"] = web.routes["/charts/web-1.0.0.tgz"]
+    places = [f"{web.url}/{number}" for number in range(4)]
+    for place in places:
+        await dependencies.fetch(ChartOrder(place, "web", "1.0.0"))
+    asked = len(web.asked)
+    for place in reversed(places):
+        await dependencies.fetch(ChartOrder(place, "web", "1.0.0"))
+    # The last two are at hand, the others have gone.
+    assert web.paths()[asked:] == ["GET /1/index.yaml", "GET /0/index.yaml"]
 
 
 async def test_dependencies_come_from_web_servers_and_registries(web, start_registry, charts, sources):

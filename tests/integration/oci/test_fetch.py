@@ -11,7 +11,9 @@ from tests.fixtures.web_server import Page
 from tests.integration.oci.conftest import spec_of
 
 from trimtab.core.errors import SourceError
+from trimtab.reconcile.artifacts import Artifact, Artifacts
 from trimtab.reconcile.ports.downloads import NO_ACCESS, Access
+from trimtab.reconcile.queue import Key
 from trimtab.source.oci_manifest import CHART_LAYER, OCI_MANIFEST
 
 FILES = {"deploy/a.yaml": "kind: A\n", "deploy/b.yaml": "kind: B\n", "readme.md": "hello"}
@@ -117,6 +119,20 @@ async def test_layers_are_chosen_by_media_type_and_charts_lose_their_folder(star
         assert written == {"Chart.yaml": "name: web", "templates/a.yaml": "kind: A"}
 
 
+async def test_another_layer_of_one_artifact_is_another_artifact(start_registry, sources, tmp_path):
+    registry = start_registry()
+    layers = [(kind, tgz({"a.yaml": f"kind: {kind[-1]}"}), {}) for kind in ("a/a", "b/b")]
+    registry.push("app", "latest", *layers)
+    newest, key, known = Artifacts(), Key("OCIRepository", "team", "app"), None
+    for kind, _, _ in layers:
+        known = await sources.fetch(spec_of(registry, layerSelector={"mediaType": kind}), NO_ACCESS, {}, known)
+        assert await files_of(known.tree, tmp_path / kind[-1]) == {"a.yaml": f"kind: {kind[-1]}"}
+        assert newest.put(key, Artifact(known.tree, known.revision, None, 0.0, known.digest))
+        # Found in store it is the same.
+        again = await sources.fetch(spec_of(registry, layerSelector={"mediaType": kind}), NO_ACCESS, {}, None)
+        assert not newest.put(key, Artifact(again.tree, again.revision, None, 0.0, again.digest))
+
+
 @pytest.mark.parametrize("form", ["basic", "docker"])
 async def test_passwords_and_own_authorities(start_registry, sources, form):
     registry = start_registry(passwords=True, tls=True)
@@ -139,6 +155,21 @@ async def test_passwords_and_own_authorities(start_registry, sources, form):
     with pytest.raises(SourceError) as refused:
         await sources.fetch(spec_of(registry), Access(ca_pem=registry.authority.pem), {}, None)
     assert refused.value.reason == "AuthenticationFailed"
+
+
+async def test_a_digest_alone_gives_nobody_what_another_has_fetched(start_registry, sources):
+    registry = start_registry(passwords=True)
+    digest = registry.push_files("app", "latest", FILES)
+    spec = spec_of(registry, ref={"digest": digest})
+    right = Access(username=USERNAME, password=PASSWORD)
+    found = await sources.fetch(spec, right, {}, None)
+    assert found.digest == digest
+    for access in (NO_ACCESS, Access(username=USERNAME, password="wrong")):
+        with pytest.raises(SourceError) as refused:
+            await sources.fetch(spec, access, {}, None)
+        assert refused.value.reason == "AuthenticationFailed"
+    assert (await sources.fetch(spec, right, {}, None)).tree.root == found.tree.root
+    assert await sources.fetch(spec, right, {}, found) is found
 
 
 async def test_blobs_may_lie_elsewhere_and_no_credentials_go_there(start_registry, start_web, sources, tmp_path):

@@ -12,12 +12,14 @@ from tests.fixtures.cluster import wait_for
 from tests.fixtures.oci_registry import LAYER, digest_of, tgz
 from tests.fixtures.web_server import Page
 
+from trimtab.adapters.oci.registry import MAX_TAGS
 from trimtab.adapters.oci.sources import OciSources
 from trimtab.adapters.process.signatures import ProcessVerifier
 from trimtab.api.oci_repository import OciRepositorySpec
 from trimtab.core.errors import SourceError
 from trimtab.reconcile.ports.downloads import NO_ACCESS, Access
 from trimtab.source.oci_manifest import MAX_MANIFEST_BYTES, OCI_MANIFEST
+from trimtab.source.oci_ref import choose_tag
 from trimtab.source.unpacking import ArchiveLimits
 
 GOOD = tgz({"a.yaml": "kind: A\n"})
@@ -224,6 +226,32 @@ async def test_lists_of_tags_go_on_at_the_same_place_only(web, sources):
         assert (await refused(sources, web, ref={"semver": "1.x"})).reason == "ServerError"
     web.routes["/v2/app/tags/list"] = Page(b"{}", headers={"Link": f'<{following}>; rel="next"'})
     assert (await refused(sources, web, ref={"semver": "1.x"})).reason in ("ServerError", "TimedOut")
+
+
+@pytest.mark.parametrize("a_page", [MAX_TAGS + 1, MAX_TAGS // 2 + 1])
+async def test_lists_of_tags_are_read_up_to_a_number(web, sources, a_page):
+    following = "/v2/app/tags/list?n=1000&last=b"
+    page = Page(json.dumps({"tags": ["1.0.0"] * a_page}).encode(), headers={"Link": f'<{following}>; rel="next"'})
+    stand_in(web)
+    web.routes["/v2/app/tags/list"] = page
+    error = await refused(sources, web, ref={"semver": "1.x"}, timeout="60s")
+    assert (error.reason, f"more than {MAX_TAGS} tags" in str(error)) == ("TooManyTags", True)
+    assert len(web.asked) <= 2
+
+
+async def test_tags_are_compared_beside_the_loop_of_downloads(web, sources, monkeypatch):
+    looping = []
+
+    def choose(*arguments):
+        looping.append(asyncio._get_running_loop() is not None)
+        return choose_tag(*arguments)
+
+    monkeypatch.setattr("trimtab.adapters.oci.sources.choose_tag", choose)
+    digest = stand_in(web)
+    web.routes["/v2/app/tags/list"] = Page(b'{"tags": ["latest", "1.0.0"]}')
+    web.routes["/v2/app/manifests/1.0.0"] = web.routes["/v2/app/manifests/latest"]
+    found = await sources.fetch(spec_of(web, ref={"semver": "1.x"}), NO_ACCESS, {}, None)
+    assert (found.digest, looping) == (digest, [False])
 
 
 async def test_who_stops_waiting_stops_the_download(web, sources):

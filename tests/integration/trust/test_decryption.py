@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from trimtab.api.application import ApplicationSpec
 from trimtab.core.errors import RenderError
 from trimtab.reconcile.ports import RenderJob
 from trimtab.render.inputs import InputRef, RenderInputs, wanted_inputs
+from trimtab.render.withholding import Withholding
 
 CANARY = "canary-8c1f-kept-secret"
 ENCRYPT_VALUES = ("--encrypted-regex", "^(data|stringData)$")
@@ -279,3 +281,21 @@ async def test_an_object_that_names_the_canary_is_not_quoted(problems, safe):
     (words,) = await problems(files, {"x.agekey": key})
     assert words.startswith("k/a.yaml:1: ")
     assert "cannot be told without showing what is encrypted" in words
+
+
+async def test_words_are_searched_beside_the_event_loop(problems, safe, monkeypatch):
+    recipient, key = safe.age()
+    callers = []
+
+    def watch(name, method):
+        def noted(self, *arguments):
+            callers.append((name, threading.current_thread() is threading.main_thread()))
+            return method(self, *arguments)
+
+        monkeypatch.setattr(Withholding, name, noted)
+
+    watch("note", Withholding.note)
+    watch("__call__", Withholding.__call__)
+    files = {"k/a.yaml": safe.encrypt(secret("a").replace("name: a", f"name: a/{CANARY}"), age=recipient)}
+    assert await problems(files, {"x.agekey": key})
+    assert callers == [("note", False), ("__call__", False)]

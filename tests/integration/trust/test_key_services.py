@@ -10,7 +10,7 @@ import pytest
 from trimtab.adapters.process.private_folder import private_folder
 from trimtab.adapters.process.sops import Bounds, Sops
 from trimtab.core.errors import RenderError
-from trimtab.render.decryption_keys import decryption_keys
+from trimtab.render.decryption_keys import DecryptionKeys, decryption_keys
 from trimtab.render.sops_files import parts_of
 
 TEXT = "password: hunter2\n"
@@ -84,6 +84,38 @@ async def test_without_credentials_nothing_is_asked(programs, safe, encrypted, t
     with pytest.raises(RenderError, match="it wants hc_vault key"):
         await decrypt(programs, encrypted, {"a.agekey": key})
     assert transit.tokens == []
+
+
+async def test_credentials_of_one_service_open_no_way_to_another(programs, encrypted, address, transit):
+    data = {"sops.azure-kv": b"tenantId: t\nclientId: c\nclientSecret: s\n"}
+    rows = "    azure_kv: [{vault_url: 'https://mine.vault.azure.net', name: k, version: v, enc: aaaa, created_at: "
+    text = encrypted.replace("sops:\n", "sops:\n" + rows + "'2026-01-01T00:00:00Z'}]\n")
+    with pytest.raises(RenderError, match="no service was asked, for it also names hc_vault"):
+        await decrypt(programs, text, data)
+    assert transit.tokens == []
+
+
+async def test_a_vault_that_is_none_of_azure_is_not_asked(programs, encrypted, address, transit):
+    data = {"sops.azure-kv": b"tenantId: t\nclientId: c\nclientSecret: s\n"}
+    text = encrypted.replace("hc_vault", "azure_kv").replace("vault_address", "vault_url")
+    with pytest.raises(RenderError, match=f"names a server that is none of azure_kv: {address}"):
+        await decrypt(programs, text, data)
+
+
+async def test_other_keys_of_the_file_do_without_the_service(programs, safe, address, transit):
+    recipient, key = safe.age()
+    (safe.home / ".vault-token").write_text("maker")
+    text = safe.encrypt(TEXT, age=recipient, also=("--hc-vault-transit", f"{address}/v1/transit/keys/k"))
+    transit.tokens.clear()
+    data = {"a.agekey": key, "sops.azure-kv": b"tenantId: t\nclientId: c\nclientSecret: s\n"}
+    assert (await decrypt(programs, text, data)).decode() == TEXT
+    assert transit.tokens == []
+
+
+@pytest.mark.parametrize("addresses", ["", ","])
+async def test_a_vault_is_asked_by_name_only(tmp_path, addresses):
+    keys = DecryptionKeys(services={"hc_vault": b"token"} if addresses else {}, vault_addresses=addresses[1:])
+    assert Sops(tmp_path / "sops", keys, tmp_path, Bounds())._environment["SOPS_HC_VAULT_ALLOWLIST"] == "none"
 
 
 async def test_credentials_are_laid_out_in_files_of_their_own(tmp_path):

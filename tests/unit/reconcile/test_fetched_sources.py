@@ -9,6 +9,7 @@ from tests.fakes.downloads import digest
 from tests.fakes.office import APP, NAMESPACE, key_of
 
 from trimtab.core.errors import Problem, SourceError
+from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef
 
 pytestmark = pytest.mark.looptime
 
@@ -147,6 +148,28 @@ async def test_an_unsigned_artifact_leaves_the_last_good_one_and_is_said_in_a_co
     await rig.settle(100)
     assert rig.office.said(OCI) == ("False", "ConnectionFailed")
     assert rig.office.said(OCI, "SourceVerified") == ("False", "NotSigned")
+
+
+async def test_a_key_taken_away_counts_for_nothing_new(rig: Rig) -> None:
+    rig.cluster.other_applies(secret("keys", old_pub="old", new_pub="new"))
+    rig.registries.signed |= {digest({"shop": (each,), "": (each,)}) for each in (A, B)}
+    await sail(rig, A, verify={"provider": "cosign", "secretRef": {"name": "keys"}})
+    both = {"old.pub": b"old", "new.pub": b"new"}
+    assert [keys for _, keys in rig.registries.asked] == [both]
+    name = ObjectRef(LOCAL_CLUSTER, "", "Secret", NAMESPACE, "keys")
+    rig.cluster.other_deletes(name)
+    rig.cluster.other_applies(secret("keys", new_pub="new"))
+    await rig.settle(120)
+    # Nothing new there, nothing asked of the API server.
+    assert all(keys == both for _, keys in rig.registries.asked)
+    push(rig, B)
+    await rig.settle(120)
+    assert rig.registries.asked[-1][1] == {"new.pub": b"new"}
+    rig.cluster.other_deletes(name)
+    push(rig, A)
+    await rig.settle(120)
+    assert rig.office.said(OCI) == ("False", "SecretNotFound")
+    assert rig.is_there(B)
 
 
 async def test_further_sources_are_rendered_too_and_told(rig: Rig) -> None:

@@ -37,6 +37,11 @@ def test_a_vault_token_goes_to_named_servers_only():
     assert (keys.services, keys.vault_addresses) == ({"hc_vault": b"token"}, "https://a,https://b")
 
 
+def test_vaults_of_azure_may_be_named_too():
+    data = {"sops.azure-kv": b"x", "sops.azure-kv-address": b"https://a/\nhttps://b"}
+    assert decryption_keys(data, "keys").azure_addresses == ("https://a", "https://b")
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -46,6 +51,7 @@ def test_a_vault_token_goes_to_named_servers_only():
         ({"a.asc": b"-----BEGIN PGP PUBLIC KEY BLOCK-----"}, "holds no PGP private key"),
         ({"a.asc": armoured(b"one").replace(b"b25l", b"b25")}, "no readable PGP key"),
         ({"sops.vault-token": b"token"}, r"sops\.vault-address"),
+        ({"sops.vault-token": b"token", "sops.vault-address": b" ,\n"}, r"sops\.vault-address"),
     ],
 )
 def test_anything_else_is_refused_without_being_shown(data, words):

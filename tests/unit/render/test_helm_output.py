@@ -6,7 +6,7 @@ import pytest
 
 from trimtab.core.manifest import Origin
 from trimtab.render.helm_chart import read_chart
-from trimtab.render.helm_errors import failures, mask
+from trimtab.render.helm_errors import failures, masker
 from trimtab.render.helm_output import read_output
 from trimtab.render.helm_places import Places, line_of
 from trimtab.render.hooks import HookDeletePolicy, HookEvent, Phase, left_out, read_hook
@@ -186,7 +186,7 @@ SECRETS = ["hunter22", "ab", 'two\nlines "quoted"']
     ],
 )
 def test_secrets_are_cut_out_in_every_spelling(text, masked):
-    assert mask(text, SECRETS) == masked
+    assert masker(SECRETS)(text) == masked
 
 
 def told(places, text, secrets=()):

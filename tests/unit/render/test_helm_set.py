@@ -82,12 +82,22 @@ def test_what_is_there_stays_around_what_is_set():
         ({"a": 1}, "a.b", "c"),
         ({"a": 1}, "a[0]", "c"),
         ({"a": [1]}, "a[0][0]", "c"),
+        ({}, f"a[{'1' * 5000}]", "b"),
+        ({}, "a", "1" + "".join(f",k{number}[{MAX_INDEX}]=1" for number in range(3))),
+        ({}, "a", "1" + "".join(f",k[{number}][{MAX_INDEX}]=1" for number in range(3))),
     ],
 )
 def test_what_helm_refuses_is_refused_without_showing_the_value(values, path, text):
     with pytest.raises(SetError) as caught:
         set_in(values, path, f"canary{text}" if text[0] != "{" else text + "canary")
     assert "canary" not in str(caught.value)
+
+
+def test_lists_may_be_long_within_a_budget():
+    assert len(set_in({}, f"a[{MAX_INDEX}]", "b")["a"]) == MAX_INDEX + 1
+    many = "1" + "".join(f",k{number}[9]=1" for number in range(1000))
+    assert len(set_in({}, "a", many)) == 1001
+    assert set_in({}, "a", "1" * 5000) == {"a": "1" * 5000}
 
 
 @given(st.text(max_size=50))

@@ -82,7 +82,7 @@ def test_keys_of_every_kind_are_named():
     )
     wanted = only(document(more=more), "a.yaml").wanted
     services = {"kms": ("arn:aws:kms:eu:1:key/2",), "hc_vault": ("https://v",)}
-    assert wanted == Wanted((AGE, "age1other"), (FINGERPRINT,), services)
+    assert wanted == Wanted((AGE, "age1other"), (FINGERPRINT,), services, unclear=True)
     assert str(wanted) == (
         f"age recipient {AGE} or age1other or PGP key {FINGERPRINT} or kms key arn:aws:kms:eu:1:key/2 "
         "or hc_vault key https://v"

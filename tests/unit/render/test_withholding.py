@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from trimtab.core.errors import Problem
 from trimtab.core.manifest import Origin
+from trimtab.render.first_problems import TOLD
 from trimtab.render.withholding import Withholding
 
 WHERE = Origin("a.yaml", 3)
@@ -38,3 +39,41 @@ def test_no_decrypted_value_passes(value, before, after):
     made.note(f"key: {value}\n".encode(), b"key: ENC[]")
     (told,) = made([Problem(f"{before}{value}{after}")])
     assert value not in told.message
+
+
+class Counted(set[str]):
+    """Words that are looked up, never gone through."""
+
+    looks = 0
+
+    def __contains__(self, word):
+        self.looks += 1
+        return super().__contains__(word)
+
+    def __iter__(self):
+        raise AssertionError("a file may have millions of words")
+
+
+def test_what_a_message_costs_does_not_grow_with_the_file():
+    made = Withholding()
+    made._words = words = Counted(f"word{number}" for number in range(10_000))
+    message = "metadata.name 'Zz!' is not valid"
+    assert made([Problem(message)]) == (Problem(message),)
+    assert 0 < words.looks <= len(message) * 64
+    assert made([Problem("it is word77!")])[0].message.startswith("is wrong in a way")
+
+
+def test_many_problems_are_told_by_their_number():
+    problems = [Problem(f"wrong {number}") for number in range(TOLD + 7)]
+    told = withholding()(problems)
+    assert told[:-1] == tuple(problems[:TOLD])
+    assert told[-1].message == "7 more problems are not told"
+    assert withholding()(problems[:TOLD]) == tuple(problems[:TOLD])
+
+
+@given(st.integers(60, 70), st.text(alphabet="abc", min_size=1, max_size=5))
+def test_long_words_are_known_by_their_beginning(length, after):
+    made = Withholding()
+    made.note(b"x" * length, b"")
+    (told,) = made([Problem("x" * length + after)])
+    assert "xxx" not in told.message

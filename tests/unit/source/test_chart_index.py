@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trimtab.core.errors import SourceError
-from trimtab.source.chart_index import MAX_DEPTH, MAX_INDEX_BYTES, ChartVersion, parse_index
+from trimtab.source.chart_index import MAX_DEPTH, MAX_EVENTS, MAX_INDEX_BYTES, MAX_VERSIONS, ChartVersion, parse_index
 
 INDEX = b"""
 apiVersion: v1
@@ -102,3 +102,17 @@ def test_no_bytes_do_more_than_be_refused(content):
     except SourceError as refused:
         reason = refused.reason
     assert reason in ("", "IndexRefused")
+
+
+@pytest.mark.parametrize("content", [b"a: [" + b"1, " * 500 + b"1]\nentries: {}\n", INDEX])
+def test_what_an_index_makes_of_its_bytes_is_bounded(monkeypatch, content):
+    monkeypatch.setattr("trimtab.source.chart_index.MAX_EVENTS", 50)
+    with pytest.raises(SourceError, match="is made of more than 50 parts") as refused:
+        parse_index(content)
+    assert refused.value.reason == "IndexRefused"
+
+
+def test_lists_of_everything_that_a_repository_ever_had_have_room():
+    assert MAX_VERSIONS >= 20_000
+    # So much helm and its plugins write for one version.
+    assert MAX_EVENTS / MAX_VERSIONS >= 60

@@ -8,18 +8,22 @@ import gzip
 import os
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Final, cast
+from typing import IO, Final, TypeVar, cast
 
 from trimtab.core.errors import SourceError
 from trimtab.source.unpacking import ArchiveLimits, MemberKind, Unpacking, check_ratio, refusal
 
 _CHUNK: Final = 64 * 1024
 _LARGEST_READ: Final = 1024 * 1024
-"""Headers of tar members announce their own length; nobody means more than this."""
+_HEADER_BYTES: Final = 64 * 1024
+"""Headers of tar members announce their own length; nobody means more than this, with all that stand before one."""
+_SHARED_HEADERS: Final = 64
+"""Keywords that hold for all members from there on: `tarfile` copies them for each."""
+T = TypeVar("T")
 Listing = dict[str, str]
 """Path → digest of a file's bytes, or `link:` and the target."""
 
@@ -29,10 +33,21 @@ class _Bounded:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
+        self._left = _LARGEST_READ
+        self._counted = False
+
+    def heading(self, step: Callable[[], T]) -> T:
+        """Run a step that reads headers and nothing else. Raises SourceError where they are too large together."""
+        self._left, self._counted = _HEADER_BYTES, True
+        try:
+            return step()
+        finally:
+            self._left, self._counted = _LARGEST_READ, False
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= _LARGEST_READ:
-            raise refusal("has a header that is too large")
+        if not 0 <= size <= self._left:
+            raise refusal("has headers that are too large")
+        self._left -= size if self._counted else 0
         return self._file.read(size)
 
     def seek(self, position: int, whence: int = os.SEEK_SET) -> int:
@@ -50,8 +65,9 @@ def unpack(packed: IO[bytes], target: Path, *, limits: ArchiveLimits, strip: int
         plain.seek(0)
         rules = Unpacking(limits, strip)
         try:
-            with tarfile.open(fileobj=cast("IO[bytes]", _Bounded(plain)), mode="r:") as archive:
-                listing = _write(archive, target, rules)
+            file = _Bounded(plain)
+            with file.heading(lambda: tarfile.open(fileobj=cast("IO[bytes]", file), mode="r:")) as archive:
+                listing = _write(_members(archive, file), archive, target, rules)
         except (tarfile.TarError, EOFError, ValueError, RecursionError, OverflowError):
             raise refusal("is no tar archive, or a damaged one") from None
     rules.finish()
@@ -78,9 +94,9 @@ def _decompress(packed: IO[bytes], plain: IO[bytes], limits: ArchiveLimits) -> N
         raise refusal("is not compressed by gzip, or damaged") from None
 
 
-def _write(archive: tarfile.TarFile, target: Path, rules: Unpacking) -> Listing:
+def _write(members: Iterator[tarfile.TarInfo], archive: tarfile.TarFile, target: Path, rules: Unpacking) -> Listing:
     listing: Listing = {}
-    for member in _members(archive):
+    for member in members:
         kind = _kind(member)
         path = rules.place(member.name, kind, size=member.size, target=member.linkname)
         if path and kind is MemberKind.FILE:
@@ -92,9 +108,14 @@ def _write(archive: tarfile.TarFile, target: Path, rules: Unpacking) -> Listing:
     return listing
 
 
-def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+def _members(archive: tarfile.TarFile, file: _Bounded) -> Iterator[tarfile.TarInfo]:
     """One by one; the archive would remember all of them otherwise."""
-    while (member := archive.next()) is not None:
+    while True:
+        member = file.heading(archive.next)
+        if len(archive.pax_headers) > _SHARED_HEADERS:
+            raise refusal(f"has more than {_SHARED_HEADERS} global headers")
+        if member is None:
+            return
         archive.members = []  # type: ignore[attr-defined]
         yield member
 

@@ -23,7 +23,7 @@ from trimtab.adapters.artifacts.tree import ArtifactTree
 
 _ABOUT = "about.json"
 _PARTIAL = "partial-"
-FORMAT = 1
+FORMAT = 2
 
 Fill = Callable[[Path], Listing]
 """Writes files into an empty folder and says what they are."""
@@ -48,7 +48,7 @@ class ArtifactStore:
         """A folder for downloads on the same disk."""
         return self._path
 
-    def find(self, key: str, *, identity: str, revision: str) -> tuple[ArtifactTree, dict[str, Any]] | None:
+    def find(self, key: str, *, identity: str) -> tuple[ArtifactTree, dict[str, Any]] | None:
         """A tree that is there, and what was noted of it."""
         folder = self._path / key
         try:
@@ -58,7 +58,7 @@ class ArtifactStore:
             return None
         if about.get("format") != FORMAT:
             return None
-        return self._tree(key, identity, revision, about["listing"]), about["notes"]
+        return self._tree(key, identity, about["revision"], about["listing"]), about["notes"]
 
     def put(
         self, key: str, fill: Fill, *, identity: str, revision: str, notes: Mapping[str, Any] | None = None
@@ -69,7 +69,8 @@ class ArtifactStore:
             files = partial / "files"
             files.mkdir(mode=0o700)
             listing = fill(files)
-            about = {"format": FORMAT, "size": _size(files, listing), "listing": listing, "notes": dict(notes or {})}
+            about = {"format": FORMAT, "revision": revision, "size": _size(files, listing), "listing": listing}
+            about["notes"] = dict(notes or {})
             (partial / _ABOUT).write_text(json.dumps(about))
             place = self._path / key
             shutil.rmtree(place, ignore_errors=True)

@@ -18,7 +18,8 @@ from trimtab.source.trusted_keys import trusted_keys
 from trimtab.source.versions import Version
 
 INDEX_SECONDS = 300.0
-_KEPT_INDEXES = 100
+MAX_KEPT_VERSIONS = 100_000
+MAX_KEPT_INDEXES = 100
 
 
 @dataclass(slots=True)
@@ -64,10 +65,18 @@ class ChartStore:
         found = await self.repositories.index(
             order.repository, order.access, known, timeout_seconds=order.timeout_seconds
         )
-        if len(self._indexes) >= _KEPT_INDEXES:
-            self._indexes.clear()
-        self._indexes[place] = (time.monotonic(), found)
+        self._keep(place, found)
         return found
+
+    def _keep(self, place: tuple[str, Access], found: FetchedIndex) -> None:
+        """Keep an index in place of those asked for longest ago, where there is no room for all."""
+        self._indexes.pop(place, None)
+        self._indexes[place] = (time.monotonic(), found)
+        sizes = {each: index.index.size for each, (_, index) in self._indexes.items()}
+        for each in [*self._indexes][:-1]:
+            if len(sizes) <= MAX_KEPT_INDEXES and sum(sizes.values()) <= MAX_KEPT_VERSIONS:
+                return
+            del self._indexes[each], sizes[each]
 
     async def _from_registry(self, order: ChartOrder) -> SourceTree:
         try:

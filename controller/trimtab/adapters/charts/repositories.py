@@ -70,7 +70,7 @@ class HttpChartRepositories:
         keys: TrustedKeys | None = None,
     ) -> Chart:
         """See the port. Raises SourceError."""
-        wanted = found.index.choose(name, version)
+        wanted = await asyncio.to_thread(found.index.choose, name, version)
         try:
             work = self._chart(found, access, name, wanted, keys)
             return await self._downloads.run(work, timeout_seconds=timeout_seconds)
@@ -113,7 +113,7 @@ class HttpChartRepositories:
         terms = ("pgp", keys.digest, wanted.version) if keys is not None else ()
         key = artifact_key("chart", name, stated or f"{found.digest} {url}", *terms)
         identity = f"{found.url}#{name}"
-        known = await asyncio.to_thread(self._store.find, key, identity=identity, revision=stated)
+        known = await asyncio.to_thread(self._store.find, key, identity=identity)
         if known is not None:
             return Chart(wanted.version, known[1]["digest"], known[0], known[1].get("signedBy", ""))
         async with WebClient(found.url, access, self._rule) as client:

@@ -4,6 +4,7 @@ A `WebClient` and an address flow in, verified bytes flow out; `sources` and `si
 believed was checked against its digest.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -33,6 +34,7 @@ from trimtab.source.url import show_url
 _ACCEPT: Final = {"Accept": ", ".join(MANIFEST_TYPES)}
 _NEXT: Final = re.compile(r'<([^<>\s]{1,2000})>\s*;\s*rel="?next"?')
 _MAX_PAGES: Final = 200
+MAX_TAGS: Final = 50_000
 _MAX_TOKEN_BYTES: Final = 256 * 1024
 _TOKEN_SECONDS: Final = 3600.0
 _BASIC_SECONDS: Final = 3600.0
@@ -90,12 +92,17 @@ class Registry:
         return found if isinstance(found, Index) else None
 
     async def tags(self) -> list[str]:
-        """All tags."""
+        """All tags, as long as they are not too many to compare."""
         found: list[str] = []
+        seen = 0
         path = "/tags/list?n=1000"
         for _ in range(_MAX_PAGES):
             answer = await self._ask(path, limit=MAX_MANIFEST_BYTES)
-            found += _tags(answer)
+            listed, tags = await asyncio.to_thread(_tags, answer)
+            seen += listed
+            if seen > MAX_TAGS:
+                raise _too_many(self._api)
+            found += tags
             following = _NEXT.search(answer.headers.get("link", ""))
             if following is None:
                 return found
@@ -183,11 +190,18 @@ class Registry:
         return f"Bearer {token}"
 
 
-def _tags(answer: Answer) -> list[str]:
+def _tags(answer: Answer) -> tuple[int, list[str]]:
+    """How many a page lists, and those that are any."""
     found = _json(answer).get("tags") or []
     if not isinstance(found, list):
         raise _confused(answer.url, "its list of tags is none")
-    return [tag for tag in found if is_tag(tag)]
+    return len(found), [tag for tag in found[:MAX_TAGS] if is_tag(tag)]
+
+
+def _too_many(url: str) -> SourceError:
+    message = f"{show_url(url)}: it lists more than {MAX_TAGS} tags"
+    remedy = "set spec.ref.tag or digest instead of semver, or remove old tags"
+    return SourceError(Problem(message, reason="TooManyTags", remedy=remedy, retry=True))
 
 
 def _json(answer: Answer) -> dict[str, Any]:

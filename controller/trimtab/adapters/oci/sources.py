@@ -89,14 +89,18 @@ class OciSources:
             terms = _terms(spec, keys, revision)
             if known is not None and (known.digest, known.terms) == (digest, terms):
                 return known if known.revision == revision else replace(known, revision=revision)
-            return await self._stored(spec, revision, terms) or await self._download(
-                registry, spec, keys, revision, terms
-            )
+            stored = await self._stored(spec, revision, terms)
+            if stored is None:
+                return await self._download(registry, spec, keys, revision, terms)
+            if spec.ref.digest:
+                # Nothing was asked so far: the store would give to anybody what others may have fetched.
+                await registry.digest_of(digest)
+            return stored
 
     async def _stored(self, spec: OciRepositorySpec, revision: Revision, terms: str) -> OciArtifact | None:
         digest = f"sha256:{revision.sha}"
         key = artifact_key("oci", spec.url, digest, terms)
-        found = await asyncio.to_thread(self._store.find, key, identity=spec.url, revision=digest)
+        found = await asyncio.to_thread(self._store.find, key, identity=_identity(spec))
         if found is None:
             return None
         tree, notes = found
@@ -125,7 +129,7 @@ class OciSources:
             fill: Fill = partial(self._single if copy else self._unpack, packed, layer)
             fill = provenance.around(fill) if provenance else fill
             key = artifact_key("oci", spec.url, digest, terms)
-            tree = await asyncio.to_thread(self._put, key, fill, spec.url, digest, notes)
+            tree = await asyncio.to_thread(self._put, key, fill, _identity(spec), digest, notes)
         return OciArtifact(revision, tree, digest, notes["annotations"], signed_by, terms)
 
     def _put(self, key: str, fill: Any, identity: str, digest: str, notes: dict[str, Any]) -> ArtifactTree:
@@ -146,7 +150,9 @@ async def _resolve(registry: Registry, ref: OciRef) -> tuple[str, str]:
     """The tag and digest that a ref stands for."""
     if ref.digest:
         return "", check_digest(ref.digest)
-    tag = choose_tag(await registry.tags(), ref.semver, ref.semver_filter or "") if ref.semver else ref.tag or "latest"
+    tag = ref.tag or "latest"
+    if ref.semver:
+        tag = await asyncio.to_thread(choose_tag, await registry.tags(), ref.semver, ref.semver_filter or "")
     return tag, await registry.digest_of(check_tag(tag))
 
 
@@ -167,9 +173,18 @@ def _credentials(access: Access, host: str) -> tuple[str, str]:
     return access.username, access.password
 
 
-def _terms(spec: OciRepositorySpec, keys: Mapping[str, bytes], revision: Revision) -> str:
+def _identity(spec: OciRepositorySpec) -> str:
+    """What tells trees of one digest apart: another layer holds other files."""
+    return "#".join((spec.url, *_layer(spec)))
+
+
+def _layer(spec: OciRepositorySpec) -> list[str]:
     selector = spec.layer_selector
-    parts = [(selector.media_type or "") if selector else "", selector.operation if selector else "extract"]
+    return [(selector.media_type or "") if selector else "", selector.operation if selector else "extract"]
+
+
+def _terms(spec: OciRepositorySpec, keys: Mapping[str, bytes], revision: Revision) -> str:
+    parts = _layer(spec)
     if spec.verify is not None:
         # A provenance is of one version: the same chart under another tag has to be looked at again.
         version = version_of(revision.ref) if spec.verify.provider == "pgp" else ""

@@ -70,7 +70,7 @@ class Decryption:
             manifests = await build()
         except RenderError as error:
             # Of the same kind: the renderer tells some from others.
-            raise type(error)(*withhold(error.problems)) from None
+            raise type(error)(*await asyncio.to_thread(withhold, error.problems)) from None
         if problems := left_encrypted(manifests):
             raise RenderError(*problems)
         return manifests
@@ -135,7 +135,7 @@ async def _decrypt(
         for part in parts:
             text = part.text if part.wanted is None else await sops.decrypt(part, file)
             if part.wanted is not None:
-                withhold.note(text, part.text)
+                await asyncio.to_thread(withhold.note, text, part.text)
             # Alone it is the file's own end; between others the next line must be one of ---.
             texts.append(text if len(parts) == 1 or text.endswith(b"\n") else text + b"\n")
     except RenderError as error:

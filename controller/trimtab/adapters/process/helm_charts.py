@@ -23,11 +23,12 @@ from trimtab.core.manifest import Origin
 from trimtab.reconcile.ports import Rendered, RenderJob
 from trimtab.reconcile.ports.downloads import Charts, ChartWanted
 from trimtab.render.documents import Memo, read_file
+from trimtab.render.first_problems import first_problems
 from trimtab.render.folder import no_manifests
 from trimtab.render.helm_chart import CHART, Chart, in_folder, read_chart, refused_links, wrong
 from trimtab.render.helm_command import arguments, release
 from trimtab.render.helm_dependencies import Need, Supply, refusal, supply
-from trimtab.render.helm_errors import YAML_ERROR, failures, mask
+from trimtab.render.helm_errors import YAML_ERROR, failures, masker
 from trimtab.render.helm_files import missing, values_path
 from trimtab.render.helm_output import ChartObjects, output_faults, read_output
 from trimtab.render.helm_places import Places
@@ -61,7 +62,7 @@ class HelmCharts:
         try:
             return await self._render(job, tree, folder, withhold, shape=shape, scratch=scratch)
         except RenderError as error:
-            raise RenderError(*withhold(error.problems)) from None
+            raise RenderError(*await asyncio.to_thread(withhold, error.problems)) from None
 
     async def _render(
         self, job: RenderJob, tree: Tree, folder: str, withhold: Withholding, *, shape: Shaper, scratch: Path | None
@@ -81,7 +82,7 @@ class HelmCharts:
             encrypted = left_encrypted(objects.manifests) if job.spec.decryption else ()
             if problems := (*objects.problems, *duplicates(objects.manifests), *encrypted):
                 # A name or key that is not valid is quoted, and it may have come from a Secret.
-                raise RenderError(*(replace(one, message=mask(one.message, values.secrets)) for one in problems))
+                raise RenderError(*await asyncio.to_thread(_masked, problems, values.secrets))
             seen = [folder, *supplied.folders]
             reads = await asyncio.to_thread(mentions_capabilities, tree, seen, values.merged)
             folders = tuple((name, one) for name, part in parts.items() for one in part.folders)
@@ -185,13 +186,19 @@ class HelmCharts:
             )
         if YAML_ERROR in result.stderr:
             # helm stops at the first; what it writes with --debug has them all.
-            told = await self._helm.template(
+            debugged = await self._helm.template(
                 [*command, "--debug"], given, root=tree.root, readable=[tree.root], chart_file=chart.file
             )
-            content = await asyncio.to_thread(read_file, told.stdout, chart.file, limits=self._limits)
-            if faults := output_faults(content.problems, told.stdout, places):
+            content = await asyncio.to_thread(read_file, debugged.stdout, chart.file, limits=self._limits)
+            if faults := output_faults(content.problems, debugged.stdout, places):
                 return ChartObjects((), (), faults)
-        return ChartObjects((), (), failures(result.stderr, places, str(tree.root), values.secrets))
+        told = await asyncio.to_thread(failures, result.stderr, places, str(tree.root), values.secrets)
+        return ChartObjects((), (), told)
+
+
+def _masked(problems: Sequence[Problem], secrets: Iterable[str]) -> tuple[Problem, ...]:
+    mask = masker(secrets)
+    return first_problems(problems, lambda one: replace(one, message=mask(one.message)))
 
 
 def _of_source(name: str, problems: Iterable[Problem]) -> Iterable[Problem]:

@@ -1,7 +1,7 @@
 """sops, confined: encrypted text in by a pipe, plain text out by a pipe, keys in a folder in memory.
 
-The decryption stage calls `decrypt` for each encrypted part. No network but for files that name a key service whose
-credentials are at hand; PGP is done inside sops, so that no gpg and no agent is ever started.
+The decryption stage calls `decrypt` for each encrypted part. No network but for files that name only key services
+whose credentials are at hand; PGP is done inside sops, so that no gpg and no agent is ever started.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from trimtab.core.errors import Problem, RenderError
 from trimtab.core.manifest import Origin
 from trimtab.render.decryption_keys import DecryptionKeys
 from trimtab.render.sops_files import Part, Wanted
+from trimtab.render.sops_network import Network, network_for
 
 VERSION: Final = "v3.13.3"
 """The version that the project is tested with."""
@@ -48,26 +49,26 @@ class Sops:
     async def decrypt(self, part: Part, file: str) -> bytes:
         """The plain text, its checksum verified. Raises RenderError, which shows nothing of what sops says."""
         assert part.wanted is not None
-        network = any(service in self._keys.services for service in part.wanted.services)
+        network = network_for(part.wanted, self._keys)
         argv = [str(self._program), "--disable-version-check", "decrypt"]
         try:
             result = await run(
                 [*argv, "--input-type", part.format, "--output-type", part.format],
                 cwd=self._home,
-                readable=[self._home, *(path for path in _WITH_NETWORK if network and path.exists())],
+                readable=[self._home, *(path for path in _WITH_NETWORK if network.open and path.exists())],
                 timeout_seconds=self._bounds.timeout_seconds,
                 output_limit_bytes=self._bounds.output_bytes,
                 memory_limit_bytes=self._bounds.memory_bytes,
                 environment=self._environment,
                 stdin=part.text,
-                opening=Opening(network=network),
+                opening=Opening(network=network.open),
             )
         except ProcessFailed as error:
             raise _refused(file, str(error), "encrypt less in one file") from error
         if result.code == 0:
             return result.stdout
         if result.code == _NO_KEY:
-            raise _wrong_key(file, part.wanted, network=network)
+            raise _wrong_key(file, part.wanted, network)
         if result.code in _TAMPERED:
             message = "does not fit its checksum: it was changed after it was encrypted"
             raise _refused(file, message, "edit encrypted files with sops only, and encrypt it anew")
@@ -95,11 +96,15 @@ def _lay_out(keys: DecryptionKeys, home: Path) -> dict[str, str]:
     if "azure_kv" in services:
         given = _mapping(services["azure_kv"])
         environment |= {variable: given[name] for name, variable in _AZURE.items() if given.get(name)}
+        # Not those of the machine, where some of these are missing.
+        environment |= {"AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential"}
     # Without a network, asking again is only slow.
     environment["VAULT_MAX_RETRIES"] = "2" if "hc_vault" in services else "0"
+    # Left empty, it would allow all.
+    environment["SOPS_HC_VAULT_ALLOWLIST"] = "none"
     if "hc_vault" in services:
         _file(home / ".vault-token", services["hc_vault"])
-        environment["SOPS_HC_VAULT_ALLOWLIST"] = keys.vault_addresses
+        environment["SOPS_HC_VAULT_ALLOWLIST"] = keys.vault_addresses or "none"
     return environment
 
 
@@ -125,10 +130,13 @@ def _mapping(data: bytes) -> dict[str, str]:
     return {str(name): " ".join(str(value).split()) for name, value in found.items()}
 
 
-def _wrong_key(file: str, wanted: Wanted, *, network: bool) -> RenderError:
+def _wrong_key(file: str, wanted: Wanted, network: Network) -> RenderError:
     message = f"cannot be decrypted with the keys of decryption.secretRef: it wants {wanted}"
-    remedy = "check that the service answers and the credentials may decrypt" if network else "add such a key there"
-    return _refused(file, message, remedy, retry=network)
+    if network.barred:
+        return _refused(file, f"{message}; no service was asked, for {network.barred}", network.remedy)
+    if network.open:
+        return _refused(file, message, "check that the service answers and the credentials may decrypt", retry=True)
+    return _refused(file, message, "add such a key there")
 
 
 def _refused(file: str, message: str, remedy: str, *, retry: bool = False) -> RenderError:

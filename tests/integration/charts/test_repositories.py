@@ -218,16 +218,16 @@ async def test_versions_are_compared_beside_the_event_loop(web, charts, monkeypa
 async def test_indexes_of_dependencies_are_kept_up_to_a_number(web, charts, sources, monkeypatch, name, most):
     monkeypatch.setattr(f"trimtab.adapters.charts.dependencies.{name}", most)
     offer(web)
-    dependencies = ChartStore(charts, sources, timeout_seconds=SECONDS)
+    dependencies = ChartStore(charts, sources)
     for number in range(4):
         web.routes[f"/{number}/index.yaml"] = web.routes["/charts/index.yaml"]
         web.routes[f"/{number}/web-1.0.0.tgz"] = web.routes["/charts/web-1.0.0.tgz"]
     places = [f"{web.url}/{number}" for number in range(4)]
     for place in places:
-        await dependencies.fetch(ChartOrder(place, "web", "1.0.0"))
+        await dependencies.fetch(ChartOrder(repository=place, name="web", version="1.0.0"))
     asked = len(web.asked)
     for place in reversed(places):
-        await dependencies.fetch(ChartOrder(place, "web", "1.0.0"))
+        await dependencies.fetch(ChartOrder(repository=place, name="web", version="1.0.0"))
     # The last two are at hand, the others have gone.
     assert web.paths()[asked:] == ["GET /1/index.yaml", "GET /0/index.yaml"]
 

@@ -21,6 +21,7 @@ from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.chart_desk import ChartDesk
 from trimtab.reconcile.chart_sources import ChartSources
 from trimtab.reconcile.referred_secrets import ReferredSecrets
+from trimtab.render.limits import Limits
 from trimtab.source.oci_manifest import CHART_LAYER
 
 CONFIG_MAP = (
@@ -229,3 +230,19 @@ async def test_what_a_declared_repository_verifies_holds_for_dependencies(
     prov = keyring.clear_sign(f"name: lib\nversion: 1.4.2\n\n...\n{sums}".encode(), ada)
     web.routes["/charts/lib-1.4.2.tgz.prov"] = Page(prov)
     assert len((await renderer.render(wanted(tree))).manifests) == 2
+
+
+async def test_all_charts_of_a_rendering_spend_from_one_budget(tmp_path, charts, sources, cluster, source, web):
+    offer(web, "1.4.2")
+    accesses = Accesses(ReferredSecrets(FakeObjects(cluster)))
+    store = ChartStore(charts, sources)
+    desk = ChartDesk(ChartSources(lambda _: [], accesses), store, store)
+    programs = Finder.from_environment().find(["kustomize", "helm"])
+    tree = source(lock="1.4.2")
+    # The chart itself has three files and a lock, the one that it depends on has more: each counts in whole blocks.
+    small = KustomizeRenderer(
+        kustomize=programs["kustomize"], helm=programs["helm"], charts=desk, limits=Limits(tree_bytes=4 * 4096)
+    )
+    with pytest.raises(RenderError, match=r"dependency lib 1\.4\.2") as caught:
+        await small.render(wanted(tree))
+    assert caught.value.reason == "TooManyBytes"

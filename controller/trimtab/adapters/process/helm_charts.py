@@ -38,6 +38,7 @@ from trimtab.render.limits import Limits
 from trimtab.render.objects import Shaper, duplicates
 from trimtab.render.sops_files import left_encrypted
 from trimtab.render.withholding import Withholding
+from trimtab.source.tree_budget import TreeBudget
 from trimtab.source.url import show_url
 
 
@@ -54,38 +55,43 @@ class HelmCharts:
         self._limits = limits
         self._memo = memo
 
-    async def render(self, job: RenderJob, tree: Tree, folder: str, *, shape: Shaper, scratch: Path | None) -> Rendered:
+    async def render(
+        self, job: RenderJob, tree: Tree, folder: str, *, shape: Shaper, scratch: Path | None, budget: TreeBudget
+    ) -> Rendered:
         """Render the chart in a folder of `job.tree`, which is materialised in `tree`; further sources are in a folder
-        below `scratch` meanwhile. Raises RenderError with all problems at once, SourceError (StillFetching, too).
+        below `scratch` meanwhile. `budget` bounds all that is written. Raises RenderError with all problems at once,
+        SourceError (StillFetching, too).
         """
         withhold = Withholding()
         try:
-            return await self._render(job, tree, folder, withhold, shape=shape, scratch=scratch)
+            with ExitStack() as stack:
+                parts = {"": PartialTree(job.tree, tree, budget)}
+                for name, source in job.others.items():
+                    place = stack.enter_context(TemporaryDirectory(dir=scratch, prefix="trimtab-tree-"))
+                    other = await asyncio.to_thread(Tree, Path(place), self._limits)
+                    parts[name] = PartialTree(source, other, budget)
+                return await self._render(job, parts, folder, withhold, shape)
         except RenderError as error:
             raise RenderError(*await asyncio.to_thread(withhold, error.problems)) from None
 
     async def _render(
-        self, job: RenderJob, tree: Tree, folder: str, withhold: Withholding, *, shape: Shaper, scratch: Path | None
+        self, job: RenderJob, parts: dict[str, PartialTree], folder: str, withhold: Withholding, shape: Shaper
     ) -> Rendered:
-        with ExitStack() as stack:
-            parts = {"": PartialTree(job.tree, tree)}
-            for name, source in job.others.items():
-                place = stack.enter_context(TemporaryDirectory(dir=scratch, prefix="trimtab-tree-"))
-                parts[name] = PartialTree(source, await asyncio.to_thread(Tree, Path(place), self._limits))
-            await parts[""].want(folder)
-            chart, supplied = await self._chart(job, parts[""], folder)
-            await self._decryption.decrypt(job, tree, _own_values(tree, folder), withhold)
-            values = await self._values(job, parts, folder, withhold)
-            objects = await self._template(job, tree, chart, supplied, values, shape)
-            if not objects.manifests and not objects.problems:
-                raise RenderError(no_manifests(folder))
-            encrypted = left_encrypted(objects.manifests) if job.spec.decryption else ()
-            if problems := (*objects.problems, *duplicates(objects.manifests), *encrypted):
-                # A name or key that is not valid is quoted, and it may have come from a Secret.
-                raise RenderError(*await asyncio.to_thread(_masked, problems, values.secrets))
-            seen = [folder, *supplied.folders]
-            reads = await asyncio.to_thread(mentions_capabilities, tree, seen, values.merged)
-            folders = tuple((name, one) for name, part in parts.items() for one in part.folders)
+        tree = parts[""].tree
+        await parts[""].want(folder)
+        chart, supplied = await self._chart(job, parts[""], folder)
+        await self._decryption.decrypt(job, tree, _own_values(tree, folder), withhold)
+        values = await self._values(job, parts, folder, withhold)
+        objects = await self._template(job, tree, chart, supplied, values, shape)
+        if not objects.manifests and not objects.problems:
+            raise RenderError(no_manifests(folder))
+        encrypted = left_encrypted(objects.manifests) if job.spec.decryption else ()
+        if problems := (*objects.problems, *duplicates(objects.manifests), *encrypted):
+            # A name or key that is not valid is quoted, and it may have come from a Secret.
+            raise RenderError(*await asyncio.to_thread(_masked, problems, values.secrets))
+        seen = [folder, *supplied.folders]
+        reads = await asyncio.to_thread(mentions_capabilities, tree, seen, values.merged)
+        folders = tuple((name, one) for name, part in parts.items() for one in part.folders)
         return Rendered(
             objects.manifests, folders, hooks=objects.hooks, keeps_namespaces=True, reads_capabilities=reads
         )
@@ -115,11 +121,11 @@ class HelmCharts:
         problems += [refusal(need, file) for need in found.needs if self._charts is None or not need.fetchable]
         if problems:
             raise RenderError(*problems)
-        await self._fetch(job, tree, found.needs)
+        await self._fetch(job, own, found.needs)
         await asyncio.to_thread(tree.refresh)
         return chart, found
 
-    async def _fetch(self, job: RenderJob, tree: Tree, needs: Sequence[Need]) -> None:
+    async def _fetch(self, job: RenderJob, own: PartialTree, needs: Sequence[Need]) -> None:
         """Put dependencies where they belong. Raises RenderError, StillFetching where some are on their way."""
         if self._charts is None or not needs:
             return
@@ -129,12 +135,13 @@ class HelmCharts:
             try:
                 if isinstance(fetched, SourceError):
                     raise fetched
-                (tree.root / need.place).mkdir(parents=True, exist_ok=True)
-                await fetched.materialise([""], tree.root / need.place)
+                place = own.tree.root / need.place
+                place.mkdir(parents=True, exist_ok=True)
+                await fetched.materialise([""], place, budget=own.budget)
             except SourceError as error:
                 about = f"the dependency {need.name} {need.version} of {show_url(need.repository)}"
-                place = Origin(need.file)
-                problems += [replace(each, message=f"{about}: {each.message}", origin=place) for each in error.problems]
+                lock = Origin(need.file)
+                problems += [replace(each, message=f"{about}: {each.message}", origin=lock) for each in error.problems]
         if problems:
             raise RenderError(*problems)
 

@@ -12,16 +12,18 @@ from trimtab.core.errors import SourceError
 from trimtab.reconcile.ports import SourceTree
 from trimtab.render.closure import closure
 from trimtab.render.layout import is_kustomization, outermost, within
+from trimtab.source.tree_budget import TreeBudget
 
 _PATH_NOT_FOUND: Final = "PathNotFound"
 
 
 class PartialTree:
-    """The files of `source` as far as they were asked for, in `tree`."""
+    """The files of `source` as far as they were asked for, in `tree`; `budget` is that of the whole rendering."""
 
-    def __init__(self, source: SourceTree, tree: Tree) -> None:
+    def __init__(self, source: SourceTree, tree: Tree, budget: TreeBudget) -> None:
         self._source = source
         self.tree = tree
+        self.budget = budget
         self._written: set[str] = set()
         self._counted: set[str] = set()
 
@@ -49,7 +51,7 @@ class PartialTree:
     async def _write(self, folder: str) -> bool:
         self._written.add(folder)
         try:
-            await self._source.materialise([folder], self.tree.root)
+            await self._source.materialise([folder], self.tree.root, budget=self.budget)
         except SourceError as error:
             if error.reason != _PATH_NOT_FOUND:
                 raise

@@ -99,7 +99,7 @@ class KustomizeRenderer:
             tree = await asyncio.to_thread(Tree, Path(scratch), self._limits)
             work = self._work(job, path, tree)
             if (chart := chart_folder(tree.files, path)) is not None:
-                return await self._charts.render(job, tree, chart, shape=work.shaping, scratch=place)
+                return await self._charts.render(job, tree, chart, shape=work.shaping, scratch=place, budget=budget)
             found = await self._gather(source, work, budget)
             try:
                 return await self._build_all(work, found)

@@ -121,7 +121,9 @@ async def test_layers_are_chosen_by_media_type_and_charts_lose_their_folder(star
 
 async def test_another_layer_of_one_artifact_is_another_artifact(start_registry, sources, tmp_path):
     registry = start_registry()
-    layers = [(kind, tgz({"a.yaml": f"kind: {kind[-1]}"}), {}) for kind in ("a/a", "b/b")]
+    layers: list[tuple[str, bytes, dict[str, str]]] = [
+        (kind, tgz({"a.yaml": f"kind: {kind[-1]}"}), {}) for kind in ("a/a", "b/b")
+    ]
     registry.push("app", "latest", *layers)
     newest, key, known = Artifacts(), Key("OCIRepository", "team", "app"), None
     for kind, _, _ in layers:

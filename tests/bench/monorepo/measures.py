@@ -24,6 +24,7 @@ from trimtab.cli.demo.controller_process import ControllerProcess
 _FIRST_SECONDS: Final = 1800.0
 _FOLLOW_SECONDS: Final = 600.0
 _QUIET_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.5
 REST_SECONDS: Final = 25.0
 """Longer than idle Git workers live, and than freed memory is kept."""
 
@@ -68,18 +69,16 @@ class Fleet:
         """Create the GitRepository and all Applications, and wait until they are Ready with the tip."""
         scene, path = self.scene, application.RESOURCE.path(self.namespace)
         revision = f"main@sha1:{scene.repository.sha()}"
-        version, log_bytes = await scene.version(path), scene.log_bytes()
-        objects: dict[str, int] = {}
-        async with asyncio.timeout(_FIRST_SECONDS), scene.watch(path, version) as changes:
-            started = time.perf_counter()
-            await scene.declare(self.namespace, specs)
-            async for change in changes:
-                status = change.body.get("status", {})
-                if status.get("lastAppliedRevision") == revision and condition(change.body, application.READY):
-                    objects[change.body["metadata"]["name"]] = status["inventory"]["objects"]
-                if len(objects) == len(specs):
+        log_bytes, started = scene.log_bytes(), time.perf_counter()
+        await scene.declare(self.namespace, specs)
+        # Lists and no watch: the server ends that of a reader who falls behind hundreds of Applications.
+        async with asyncio.timeout(_FIRST_SECONDS):
+            while True:
+                shown = [each for each in (await scene.get(path))["items"] if _is_ready(each, revision)]
+                if len(shown) == len(specs):
                     break
-            seconds = time.perf_counter() - started
+                await asyncio.sleep(_LOOK_SECONDS)
+        seconds = time.perf_counter() - started
         await scene.quiet(seconds=_QUIET_SECONDS, limit_seconds=_FOLLOW_SECONDS)
         counts = Counts.of(self.controller)
         return FirstSync(
@@ -87,7 +86,7 @@ class Fleet:
             ready_seconds=seconds,
             renders=counts.renders,
             render_seconds=counts.render_seconds,
-            objects=sum(objects.values()),
+            objects=sum(each["status"]["inventory"]["objects"] for each in shown),
             writes=self._writes(log_bytes),
         )
 
@@ -165,6 +164,11 @@ class Fleet:
 
     def _writes(self, log_bytes: int) -> dict[str, int]:
         return dict(Counter(each.resource for each in self.scene.requests_since(log_bytes) if each.writes))
+
+
+def _is_ready(body: dict, revision: str) -> bool:
+    applied = body.get("status", {}).get("lastAppliedRevision") == revision
+    return applied and condition(body, application.READY)
 
 
 async def _seen(changes: AsyncIterator[Change], revision: str) -> None:

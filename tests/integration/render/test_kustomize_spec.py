@@ -182,8 +182,8 @@ async def test_only_missing_components_leave_an_empty_list(render):
     ("component", "words"),
     [
         ("../../../outside", "leaves the repository"),
-        ("https://example.org/components", "remote resource"),
-        ("github.com/example/components?ref=main", "remote resource"),
+        ("https://example.org/components", "remote base .* does not say which repository"),
+        ("github.com/example/components?ref=main", "is not allowed .*spec.remoteBases"),
     ],
 )
 async def test_components_stay_inside(render, component, words):

@@ -245,7 +245,7 @@ async def test_without_landlock_kustomize_stays_below_each_folder(renderer, rend
 
 async def test_nothing_remote_is_fetched(problems):
     found = await problems({"k/kustomization.yaml": "resources:\n- https://example.com/x.yaml"}, "k")
-    assert found[0].startswith("k/kustomization.yaml:2: remote resource 'https://example.com/x.yaml'")
+    assert found[0].startswith("k/kustomization.yaml:2: remote base 'https://example.com/x.yaml': a single file")
 
 
 async def test_a_build_that_takes_too_long_or_too_much_is_stopped(programs, problems):

@@ -178,8 +178,9 @@ def _include() -> Iterator[Row]:
             replays=("CVE-2025-21613",),
             lay=plain_source(include=[{"repository": {"name": text}}]),
             kind="GitRepository",
-            reason="IncludeNotReady",
-            words="has no artifact yet",
+            reason="InvalidSpec",
+            words="should match pattern",
+            api="should match",
         )
 
 

@@ -107,7 +107,6 @@ def _trees() -> Iterator[Row]:
         what="a name that is no text",
         lay=_tree([("100644", b"\xff\xfe\x1b[2J")]),
         replays=_PACKS,
-        kind="GitRepository",
         reason="ContentRefused",
         words="not named in UTF-8",
     )

@@ -29,6 +29,6 @@ def test_a_killed_controller_goes_on_where_it_was(
 def test_it_ends_soon_when_told_to(controller: Controller):
     started = time.monotonic()
     controller.stop()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 25, "Kubernetes kills what takes 30 s to end"
     assert not controller.running
     assert "Traceback" not in controller.log()

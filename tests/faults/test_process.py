@@ -14,7 +14,7 @@ from tests.fixtures.lab import Lab
 
 from trimtab.localcluster import Cluster
 
-END_SECONDS = 2.0
+END_SECONDS = 20.0
 
 
 def family(lab: Lab) -> list[psutil.Process]:

@@ -58,7 +58,7 @@ class Dependents:
             if application is not None and application.metadata.uid in unconcerned:
                 behind.append(key)
             else:
-                self.queue.add(key)
+                self.queue.add_ahead(key)
         for key in self.desk.including(source):
             self.queue.add(key)
         for key in behind:

@@ -21,6 +21,9 @@ SHORTEST_SECONDS = 2 * RESOLUTION_SECONDS
 BEHIND_AT_ONCE = 2
 """So many keys that stand behind are with workers, or next in line, at a time: they share one event loop with those
 that matter more."""
+HOLD_SECONDS = 1.0
+"""So long, at most, keys that stand behind wait for the turns of those that go ahead: what takes longer, as an apply
+that waits for health, does not need the machine for itself."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,6 +75,8 @@ class WorkQueue:
         self._ready: asyncio.Queue[Key] = asyncio.Queue()
         self._behind: dict[Key, None] = {}
         self._places = BEHIND_AT_ONCE
+        self._ahead: set[Key] = set()
+        self._held_until = 0.0
         self._timers: list[tuple[float, int, Key]] = []
         self._serial = count()
         self._alarm = asyncio.Event()
@@ -102,6 +107,16 @@ class WorkQueue:
             del self._behind[key]
             self._ready.put_nowait(key)
 
+    def add_ahead(self, key: Key) -> None:
+        """As `add`; keys that come to stand behind are held until its turn is over, for `HOLD_SECONDS` at most.
+
+        Those that stand there already are not held any longer: a stream of changes cannot keep them for ever.
+        """
+        if not self._behind:
+            self._held_until = self._clock.monotonic() + HOLD_SECONDS
+        self._ahead.add(key)
+        self.add(key)
+
     def add_after(self, key: Key, seconds: float) -> None:
         """Have the key worked on later; the earliest of several timers wins."""
         state = self._state(key)
@@ -126,7 +141,9 @@ class WorkQueue:
         if state.behind:
             state.behind = False
             self._places += 1
-            self._let_in()
+        if not state.dirty:
+            self._ahead.discard(key)
+        self._let_in()
         if outcome.result is not Result.FAILURE:
             state.backoff = Backoff(self._first_seconds)
         if state.dirty:
@@ -148,10 +165,10 @@ class WorkQueue:
         """Move keys whose time has come to the ready ones; runs until cancelled."""
         while True:
             self._alarm.clear()
-            wait = self._fire_due()
+            waits = [wait for wait in (self._fire_due(), self._release()) if wait is not None]
             try:
                 # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the alarm.
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout(min(waits, default=None)):
                     await self._alarm.wait()
             except TimeoutError:
                 continue
@@ -170,8 +187,22 @@ class WorkQueue:
             self.add(key)
         return None
 
+    def _release(self) -> float | None:
+        """Let those behind in whose time has come; the seconds until then otherwise."""
+        if not self._behind or not self._ahead:
+            return None
+        left = self._held_until - self._clock.monotonic()
+        if left > RESOLUTION_SECONDS:
+            return left
+        self._ahead.clear()
+        self._let_in()
+        return None
+
     def _let_in(self) -> None:
-        """Give free places to keys that stand behind."""
+        """Give free places to keys that stand behind, unless they are held."""
+        if self._ahead and self._clock.monotonic() < self._held_until:
+            self._alarm.set()
+            return
         while self._behind and self._places:
             key = next(iter(self._behind))
             del self._behind[key]

@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
-from tests.fakes.clock import HandClock
+from tests.fakes.clock import HandClock, LoopClock
 
 from trimtab.core.outcome import Outcome
-from trimtab.reconcile.queue import BEHIND_AT_ONCE, RESOLUTION_SECONDS, Backoff, Key, WorkQueue
+from trimtab.reconcile.queue import BEHIND_AT_ONCE, HOLD_SECONDS, RESOLUTION_SECONDS, Backoff, Key, WorkQueue
 
 A = Key("Application", "ns", "a")
 B = Key("Application", "ns", "b")
+C = Key("Application", "ns", "c")
 
 
 def make() -> tuple[WorkQueue, HandClock]:
@@ -198,3 +199,54 @@ async def test_timers_end_when_cancelled_also_in_the_moment_of_an_alarm(ticks: i
     done, _ = await asyncio.wait([timers], timeout=1)
     timers.cancel()
     assert done == {timers}
+
+
+async def test_keys_behind_are_held_until_those_ahead_are_done() -> None:
+    queue, _ = make()
+    queue.add_ahead(A)
+    queue.add_ahead(B)
+    queue.add(C, behind=True)
+    assert [await take(queue), await take(queue)] == [A, B]
+    queue.add(B)
+    queue.finished(A, Outcome.done(), limit_seconds=60)
+    queue.finished(B, Outcome.done(), limit_seconds=60)
+    assert await take(queue) == B, "its turn was that of an earlier change"
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(queue.take(), 0.01)
+    queue.finished(B, Outcome.failed("no"), limit_seconds=60)
+    assert await take(queue) == C
+
+
+async def test_keys_behind_are_held_no_longer_than_agreed() -> None:
+    queue, clock = make()
+    queue.add_ahead(A)
+    assert await take(queue) == A
+    queue.add(C, behind=True)
+    await clock.turn(HOLD_SECONDS / 2)
+    queue.add_ahead(B)
+    assert await take(queue) == B
+    assert queue._release() == pytest.approx(HOLD_SECONDS / 2)
+    assert queue.depth == 1
+    await clock.turn(HOLD_SECONDS / 2)
+    assert queue._release() is None
+    assert await take(queue) == C, "a second one ahead does not hold what is held already"
+
+
+@pytest.mark.looptime
+async def test_the_timers_let_in_those_that_were_held() -> None:
+    queue = WorkQueue(LoopClock(), seed=7)
+    timers = asyncio.create_task(queue.run_timers())
+    queue.add_ahead(A)
+    assert await take(queue) == A
+    queue.add(C, behind=True)
+    key, waited_seconds = await queue.take()
+    assert key == C
+    assert waited_seconds == pytest.approx(HOLD_SECONDS, abs=0.01)
+    timers.cancel()
+
+
+async def test_keys_that_are_not_ahead_hold_nobody() -> None:
+    queue, _ = make()
+    queue.add(A)
+    queue.add(C, behind=True)
+    assert [await take(queue), await take(queue)] == [A, C]

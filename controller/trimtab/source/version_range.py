@@ -36,16 +36,10 @@ class VersionRange:
         except ValueError:
             raise _refusal(field, text, "is no range of versions") from None
 
-    def allows(self, version: Version) -> bool:
-        """Whether a version lies in the range.
-
-        A pre-release does only where a term of the same alternative names one, as in `>=1.0.0-0 <2`.
-        """
-        return self._range.holds(version)
-
     def highest(self, tags: Iterable[str]) -> str:
         """The tag with the highest version in the range, the empty string where there is none.
 
+        A pre-release lies in it only where a term of the same alternative names one, as in `>=1.0.0-0 <2`.
         Of versions that differ in build metadata only, or in the leading v, the one whose text sorts last is taken, so
         that the choice does not depend on the server's order.
         """

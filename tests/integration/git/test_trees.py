@@ -97,30 +97,17 @@ async def test_a_commit_that_was_never_fetched(mirrors, git_repo, tmp_path):
         assert caught.value.reason == "CommitNotFetched"
 
 
-async def test_blobs_name_the_content_of_each_file(mirrors, git_repo):
-    git_repo.commit({"deploy/link": Link("app.yaml"), "deploy/sub/ü b.yaml": "x", "other/c": "y"})
-    sha = await fetched(mirrors, git_repo)
-    blobs = await mirrors.blobs(git_repo.url, None, sha, "deploy")
-    assert blobs == {
-        path: git_repo.git("rev-parse", f"HEAD:{path}") for path in ("deploy/app.yaml", "deploy/sub/ü b.yaml")
-    }
-    with pytest.raises(SourceError) as caught:
-        await mirrors.blobs(git_repo.url, None, sha, "nope")
-    assert caught.value.reason == "PathNotFound"
-
-
 async def test_a_name_that_reads_like_gits_word_for_damage(mirrors, git_repo, tmp_path):
     name = "a b BAD\tc/z.yaml"
     git_repo.commit({f'"{name}"'.replace("\t", "\\t"): "1"}, keep=False)
     assert await written(mirrors, git_repo, tmp_path / "out") == [name]
-    assert list(await mirrors.blobs(git_repo.url, None, git_repo.sha(), "")) == [name]
     mirror = mirrors._mirror(git_repo.url, None)
     assert mirror.condition is Condition.SOUND
     blob = git_repo.git("rev-parse", "HEAD^{tree}:a b BAD\tc/z.yaml")
     for pack in (mirror.path / "tips.git/objects").rglob("*.pack"):
         _without_blob(mirror.path / "tips.git", pack, blob)
     with pytest.raises(MirrorUnreadable):
-        await mirrors.blobs(git_repo.url, None, git_repo.sha(), "")
+        await written(mirrors, git_repo, tmp_path / "again")
     assert mirrors._mirror(git_repo.url, None).condition is Condition.BROKEN, "a blob that is really missing"
 
 

@@ -146,16 +146,6 @@ class Trees:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blobs:
-    """The blob SHA of each file below a folder; the answer is `{"blobs": {path: sha}}`."""
-
-    mirror: str
-    sha: str
-    path: str
-    max_files: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RawObject:
     """The bytes of the commit `sha`, or of the tag object `tag_sha` that was fetched with it; as `{"base64": …}`."""
 
@@ -206,7 +196,6 @@ Request = (
     | AppToken
     | Tree
     | Trees
-    | Blobs
     | RawObject
     | Select
     | Modules
@@ -225,7 +214,6 @@ _KINDS: dict[str, type[Request]] = {
         AppToken,
         Tree,
         Trees,
-        Blobs,
         RawObject,
         Select,
         Modules,

@@ -19,7 +19,6 @@ from trimtab.adapters.git.limits import GitLimits
 from trimtab.adapters.git.messages import (
     AppToken,
     AppTokenAnswer,
-    Blobs,
     Cleanup,
     Condition,
     Fetch,
@@ -153,20 +152,6 @@ class GitMirrors:
         request = Trees(mirror=str(mirror.path), sha=check_sha(sha), paths=sorted(set(spelled.values())))
         found = (await self._local(mirror, request))["shas"]
         return {path: found[normal] for path, normal in spelled.items() if normal in found}
-
-    async def blobs(self, url: str, credentials: GitCredentials | None, sha: str, path: str) -> dict[str, str]:
-        """The blob SHA of each file (links aside) below a folder at a fetched commit, by path from the root.
-
-        Raises SourceError: PathNotFound, CommitNotFetched, TooManyFiles, ContentRefused.
-        """
-        mirror = self._mirror(url, credentials)
-        request = Blobs(
-            mirror=str(mirror.path),
-            sha=check_sha(sha),
-            path=repository_path(path),
-            max_files=self._limits.max_files,
-        )
-        return dict((await self._local(mirror, request))["blobs"])
 
     async def select(self, url: str, credentials: GitCredentials | None, sha: str, selection: Selection) -> str:
         """The tree that a selection leaves of a fetched commit; `selecting.select` says what it raises."""

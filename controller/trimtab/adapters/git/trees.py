@@ -15,7 +15,7 @@ from typing import IO, Any, Final
 import git
 
 from trimtab.adapters.git import store
-from trimtab.adapters.git.messages import Blobs, Tree, Trees
+from trimtab.adapters.git.messages import Tree, Trees
 from trimtab.adapters.git.remote import run
 from trimtab.core.errors import Problem, SourceError
 from trimtab.source.path import repository_path, writable
@@ -71,16 +71,6 @@ def tree_shas(request: Trees) -> dict[str, str]:
             raise store.broken(Path(tips.git_dir), words)
     found = zip(paths, output.splitlines(), strict=True)
     return {path: row.removeprefix(_TREE) for path, row in found if row.startswith(_TREE)}
-
-
-def blob_shas(request: Blobs) -> dict[str, str]:
-    """The blob SHA of every file (links aside) below a folder, by its path from the root."""
-    path = repository_path(request.path)
-    with store.open_tips(Path(request.mirror), request.sha) as tips:
-        entries = list(listed(tips, request.sha, path, max_files=request.max_files))
-    if not entries and path:
-        raise path_missing(path, request.sha, what="folder")
-    return {entry.path: entry.sha for entry in entries if entry.mode in FILE_MODES}
 
 
 def listed(tips: git.Repo, sha: str, path: str, *, max_files: int) -> Iterator[Entry]:

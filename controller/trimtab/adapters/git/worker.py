@@ -20,7 +20,6 @@ from trimtab.adapters.git.environment import local_environment
 from trimtab.adapters.git.messages import (
     AppToken,
     Between,
-    Blobs,
     Cleanup,
     Fetch,
     FetchLarge,
@@ -81,8 +80,6 @@ def _carry_out(request: Request) -> dict[str, Any]:
             return {"sha": trees.tree_sha(request)}
         case Trees():
             return {"shas": trees.tree_shas(request)}
-        case Blobs():
-            return {"blobs": trees.blob_shas(request)}
         case RawObject():
             return {"base64": raw_objects.raw(request)}
         case Select():

@@ -184,7 +184,8 @@ _RULES: Final = (
         # Of an answer that ends between two lines or within one, without another word.
         r"|bytes of (body|length header)|expected (flush after|response end packet|packfile|'packfile')|bad pack header"
         # Of ssh.
-        r"|connection closed by|ssh_dispatch_run_fatal|kex_exchange_identification|banner exchange",
+        r"|connection (to \S+ )?closed by|ssh_dispatch_run_fatal|kex_exchange_identification|banner exchange"
+        r"|broken pipe",
         *_BROKEN_OFF,
     ),
 )

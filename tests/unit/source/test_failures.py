@@ -68,6 +68,8 @@ NOT_READ = "fatal: Could not read from remote repository.\n\nPlease make sure yo
         (f"ssh: Could not resolve hostname h: Name or service not known\n{NOT_READ}", "HostNotFound"),
         (f"ssh: connect to host h port 22: Connection refused\n{NOT_READ}", "ConnectionFailed"),
         (f"kex_exchange_identification: read: Connection reset by peer\n{NOT_READ}", "TransferFailed"),
+        ("client_loop: send disconnect: Broken pipe", "TransferFailed"),
+        ("Connection to git.example.com closed by remote host.", "TransferFailed"),
         (f"Connection closed by 192.0.2.1 port 22\n{NOT_READ}", "TransferFailed"),
         (
             f"ssh_dispatch_run_fatal: Connection to h port 22: message authentication code incorrect\n{NOT_READ}",

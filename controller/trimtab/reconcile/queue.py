@@ -112,8 +112,12 @@ class WorkQueue:
 
         Those that stand there already are not held any longer: a stream of changes cannot keep them for ever.
         """
+        now = self._clock.monotonic()
+        if now >= self._held_until:
+            # Whose turn still lasts from before has had its second.
+            self._ahead.clear()
         if not self._behind:
-            self._held_until = self._clock.monotonic() + HOLD_SECONDS
+            self._held_until = now + HOLD_SECONDS
         self._ahead.add(key)
         self.add(key)
 

@@ -232,6 +232,18 @@ async def test_keys_behind_are_held_no_longer_than_agreed() -> None:
     assert await take(queue) == C, "a second one ahead does not hold what is held already"
 
 
+async def test_a_long_turn_holds_nobody_a_second_time() -> None:
+    queue, clock = make()
+    queue.add_ahead(A)
+    assert await take(queue) == A
+    await clock.turn(HOLD_SECONDS)
+    queue.add_ahead(B)
+    queue.add(C, behind=True)
+    assert await take(queue) == B
+    queue.finished(B, Outcome.done(), limit_seconds=60)
+    assert await take(queue) == C
+
+
 @pytest.mark.looptime
 async def test_the_timers_let_in_those_that_were_held() -> None:
     queue = WorkQueue(LoopClock(), seed=7)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import psutil
 import pytest
@@ -26,6 +27,10 @@ def workers(mirrors: GitMirrors) -> set[int]:
     return set(mirrors.pids) - {_zygote(mirrors)}
 
 
+def _others(mirrors: GitMirrors, before: set[int]) -> bool:
+    return bool(workers(mirrors)) and not workers(mirrors) & before
+
+
 def _zygote(mirrors: GitMirrors) -> int:
     return next(process.pid for process in offspring(mirrors) if process.ppid() == os.getpid())
 
@@ -42,12 +47,42 @@ async def test_one_warm_worker_serves_one_after_another(mirrors, git_repo):
 
 @pytest.mark.parametrize("limits", [GitLimits(uses_per_worker=2)])
 async def test_workers_are_recycled_after_their_uses(mirrors, git_repo):
-    seen: set[int] = set()
+    for _ in range(2):
+        before = workers(mirrors)
+        for _ in range(2):
+            await fetch(mirrors, git_repo)
+        assert await eventually(partial(_others, mirrors, before))
+    assert await eventually(lambda: len(workers(mirrors)) <= 1)
+
+
+@pytest.mark.parametrize("limits", [GitLimits(uses_per_worker=1)])
+async def test_even_workers_for_one_use_come_to_rest(mirrors, git_repo):
+    for _ in range(3):
+        await fetch(mirrors, git_repo)
+    assert await eventually(lambda: len(workers(mirrors)) <= 1)
+    assert not mirrors._pool._successors, "one that was not used needs none itself"
+
+
+@pytest.mark.parametrize("limits", [GitLimits(uses_per_worker=3)])
+async def test_nobody_waits_for_a_worker_that_is_being_prepared(mirrors, git_repo, monkeypatch):
+    gate, pool = asyncio.Event(), mirrors._pool
+    start = pool._start_worker
+
+    async def late():
+        await gate.wait()
+        return await start()
+
+    await fetch(mirrors, git_repo)
+    monkeypatch.setattr(pool, "_start_worker", late)
+    (first,) = workers(mirrors)
     for _ in range(6):
         await fetch(mirrors, git_repo)
-        seen |= workers(mirrors)
-    assert len(seen) >= 3
-    assert await eventually(lambda: len(workers(mirrors)) <= 1)
+    assert workers(mirrors) == {first}, "it serves on"
+    gate.set()
+    assert await eventually(lambda: first not in workers(mirrors))
+    (second,) = workers(mirrors)
+    await fetch(mirrors, git_repo)
+    assert workers(mirrors) == {second}
 
 
 @pytest.mark.parametrize("limits", [GitLimits(idle_seconds=0.2)])

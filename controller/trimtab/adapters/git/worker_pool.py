@@ -31,11 +31,13 @@ class _Worker:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     uses: int = 0
+    successor: "asyncio.Task[None] | None" = None
+    """Prepares the worker that takes its place, from the last use that it was meant for."""
     idle: asyncio.TimerHandle | None = field(default=None)
 
 
 class WorkerPool:
-    """At most `limits.workers` processes: network requests take all but two, those for local files two.
+    """At most `limits.workers` processes at work: network requests take all but two, those for local files two.
 
     Local requests take milliseconds: in more processes they would end no sooner, and each process holds memory.
     """
@@ -50,6 +52,7 @@ class WorkerPool:
         self._idle: list[_Worker] = []
         self._workers: set[_Worker] = set()
         self._warming: asyncio.Task[None] | None = None
+        self._successors: set[asyncio.Task[None]] = set()
         self._closed = False
 
     def start(self) -> None:
@@ -75,9 +78,10 @@ class WorkerPool:
     async def close(self) -> None:
         """End all workers and the zygote; no process and no descriptor is left."""
         self._closed = True
-        if self._warming:
-            self._warming.cancel()
-            await asyncio.wait([self._warming])
+        if preparing := {*self._successors, *([self._warming] if self._warming else ())}:
+            for task in preparing:
+                task.cancel()
+            await asyncio.wait(preparing)
         # A worker that is just being started is to be known before all are ended.
         async with self._spawning:
             for worker in list(self._workers):
@@ -87,7 +91,9 @@ class WorkerPool:
     async def _warm(self) -> None:
         # Nobody waits for it: whoever needs a worker next meets the same fault.
         with suppress(SourceError):
-            await self._ask(await self._new(), Warm())
+            worker = await self._new()
+            worker.uses = -1  # warming is none
+            await self._ask(worker, Warm())
 
     async def _call(self, request: Request) -> dict[str, Any]:
         if self._warming and not self._warming.done():
@@ -163,11 +169,21 @@ class WorkerPool:
 
     def _give_back(self, worker: _Worker) -> None:
         worker.uses += 1
-        if self._closed or worker.uses >= self._limits.uses_per_worker:
+        if self._closed or (worker.successor and worker.successor.done()):
             self._discard(worker)
             return
+        if worker.uses >= self._limits.uses_per_worker and worker.successor is None:
+            worker.successor = self._succeed(worker)
         worker.idle = asyncio.get_running_loop().call_later(self._limits.idle_seconds, self._retire, worker)
         self._idle.append(worker)
+
+    def _succeed(self, worker: _Worker) -> "asyncio.Task[None]":
+        """Prepare another one that takes its place; until then it serves on, so that nobody waits for an import."""
+        task = asyncio.ensure_future(self._warm())
+        self._successors.add(task)
+        task.add_done_callback(self._successors.discard)
+        task.add_done_callback(lambda _: self._retire(worker))
+        return task
 
     def _retire(self, worker: _Worker) -> None:
         if worker in self._idle:

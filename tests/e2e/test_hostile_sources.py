@@ -29,6 +29,8 @@ from trimtab.core.visible import visible
 from trimtab.localcluster import Cluster
 
 CANARY = "outside-canary-7f3a9c"
+MEMORY_BYTES = 768 * 1024 * 1024
+"""What the controller's own process may have held at its worst moment."""
 _BLAME = re.compile(r" \[(line )?last changed by [^]]*\]")
 
 
@@ -251,6 +253,13 @@ def test_nobody_learns_whether_a_file_is_there(battle: Battle, attack: Attack):
 
 def test_neighbours_went_on_meanwhile(battle: Battle):
     assert battle.rounds_meanwhile > 0
+
+
+def test_all_of_them_together_cost_little_memory(battle: Battle):
+    status = Path(f"/proc/{battle.lab.controller.pid}/status").read_text()
+    most = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    assert most is not None
+    assert int(most[1]) * 1024 < MEMORY_BYTES
 
 
 def test_nothing_outside_was_opened_or_made(battle: Battle, watch: Watch, traps: Traps):

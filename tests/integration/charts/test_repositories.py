@@ -185,6 +185,15 @@ async def test_indexes_that_are_refused(web, charts, page, reason):
     assert refused.value.reason in (reason, "Refused")
 
 
+async def test_who_knows_the_digest_of_a_chart_gets_it_from_its_repository_alone(web, start_web, charts):
+    offer(web)
+    assert (await take(charts, web)).version == "1.0.0"
+    thief = start_web()
+    offer(thief, page=Page(status=404))
+    with pytest.raises(SourceError, match="has it not"):
+        await take(charts, thief)
+
+
 async def test_a_chart_without_a_digest_is_fetched_anew_with_every_other_index(web, charts):
     offer(web, digest="")
     first = await take(charts, web)

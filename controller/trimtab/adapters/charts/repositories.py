@@ -109,9 +109,10 @@ class HttpChartRepositories:
         url = download_url(found.url, wanted.url)
         stated = f"sha256:{wanted.digest}" if wanted.digest else ""
         # A chart without a digest may be another one whenever the index is another one. What was verified by these
-        # keys, for this version, is apart from what nobody has looked at.
+        # keys, for this version, is apart from what nobody has looked at. Who knows the digest of a chart that another
+        # repository keeps to itself, gets it from there or not at all.
         terms = ("pgp", keys.digest, wanted.version) if keys is not None else ()
-        key = artifact_key("chart", name, stated or f"{found.digest} {url}", *terms)
+        key = artifact_key("chart", found.url, name, stated or f"{found.digest} {url}", *terms)
         identity = f"{found.url}#{name}"
         known = await asyncio.to_thread(self._store.find, key, identity=identity)
         if known is not None:

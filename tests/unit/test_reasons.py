@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
+from trimtab.health.status import HealthStatus
 from trimtab.report.application import Phase
+from trimtab.report.events import Reason
 
 PACKAGE = Path("controller/trimtab")
 PAGE = Path("docs/reasons.md")
@@ -20,6 +22,8 @@ NOT_IN_CLUSTERS = {"Usage", "LocalCluster"}
 def text(node: ast.expr | None) -> Iterator[str]:
     if isinstance(node, ast.BoolOp):
         yield from text(node.values[-1])
+    if isinstance(node, ast.IfExp):
+        yield from (*text(node.body), *text(node.orelse))
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isalpha():
         yield node.value
 
@@ -43,7 +47,7 @@ def reasons(tree: ast.AST) -> Iterator[str]:
                 yield from chain.from_iterable(map(text, values[:-1]))
             case ast.Call(func=ast.Name(id="progressing" | "failing"), args=[value, *_]):
                 yield from text(value)
-            case ast.Call(func=ast.Attribute(attr="_fail"), args=[_, value, *_]):
+            case ast.Call(func=ast.Attribute(attr="_fail") | ast.Name(id="_error"), args=[_, value, *_]):
                 yield from text(value)
             case ast.FunctionDef(name=name) if name in _REFUSALS:
                 returned = (each.value for each in ast.walk(node) if isinstance(each, ast.Return))
@@ -54,7 +58,7 @@ def reasons(tree: ast.AST) -> Iterator[str]:
 
 def test_all_reasons_are_explained_and_no_others():
     trees = (ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py"))
-    said = {*chain.from_iterable(map(reasons, trees)), *Phase} - NOT_IN_CLUSTERS
+    said = {*chain.from_iterable(map(reasons, trees)), *Phase, *HealthStatus, *Reason} - NOT_IN_CLUSTERS
     cells = _CELL.findall(PAGE.read_text())
     explained = [name.strip("`") for cell in cells for name in cell.split(", ")]
     assert sorted(said - set(explained)) == [], "reasons without a row"

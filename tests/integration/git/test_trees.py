@@ -107,7 +107,7 @@ async def test_a_name_that_reads_like_gits_word_for_damage(mirrors, git_repo, tm
     for pack in (mirror.path / "tips.git/objects").rglob("*.pack"):
         _without_blob(mirror.path / "tips.git", pack, blob)
     with pytest.raises(MirrorUnreadable):
-        await written(mirrors, git_repo, tmp_path / "again")
+        await mirrors.materialise(git_repo.url, None, git_repo.sha(), [""], tmp_path / "again")
     assert mirrors._mirror(git_repo.url, None).condition is Condition.BROKEN, "a blob that is really missing"
 
 

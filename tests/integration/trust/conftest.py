@@ -2,11 +2,13 @@
 
 import os
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from trimtab.adapters.process.private_folder import memory_folder
 from trimtab.localcluster.assets import Finder
 
 MAY = "2026-05-01 12:00:00 +0000"
@@ -51,6 +53,16 @@ class Repository:
     def raw(self, sha):
         kind = self.git("cat-file", "-t", sha).decode().strip()
         return self.git("cat-file", kind, sha)
+
+
+@pytest.fixture
+def vault():
+    """A folder in memory of this test's own, found empty at the end."""
+    memory = memory_folder()
+    assert memory is not None
+    with tempfile.TemporaryDirectory(dir=memory, prefix="tt-") as folder:
+        yield Path(folder)
+        assert list(Path(folder).iterdir()) == []
 
 
 @pytest.fixture(params=["sha1", "sha256"])

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.render.conftest import FolderTree
 
 from trimtab.adapters.process.decryption import Decryption
-from trimtab.adapters.process.private_folder import in_memory, memory_folder
+from trimtab.adapters.process.private_folder import in_memory
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.adapters.process.sops import Bounds
 from trimtab.api.application import ApplicationSpec
@@ -34,18 +34,6 @@ class MemoryTree(FolderTree):
     async def materialise(self, paths, target, *, budget=None):
         assert in_memory(target)
         await super().materialise(paths, target)
-
-
-@pytest.fixture
-def vault():
-    """A folder in memory for trees, found empty at the end."""
-    memory = memory_folder()
-    assert memory is not None
-    path = memory / "trimtab-test-vault"
-    path.mkdir(mode=0o700)
-    yield path
-    assert list(path.iterdir()) == []
-    path.rmdir()
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ class DesiredStates:
         where something that it needs is on its way.
 
         `others` are the further sources. `again`: what did not work the last time, with the same input, is tried once
-        more instead of being said again. `announce` is called before something is rendered.
+        more instead of being said again. `announce` is called when something is rendered, and awaited beside it.
         """
         metadata = application.metadata
         bases = self._bases_of(state.owner.uid, application, artifact)
@@ -100,8 +100,11 @@ class DesiredStates:
         try:
             at_hand = await self._at_hand(artifact, state, job, bases, attempt, again=again)
             if at_hand is None:
-                await announce()
-            state.desired = at_hand or await self._made(application, artifact, state, job, bases, attempt)
+                making = partial(self._make, application, artifact, state, job, bases, attempt)
+                at_once: list[Callable[[], Awaitable[None]]] = [making, announce]
+                await gather_bounded(at_once, len(at_once))
+            else:
+                state.desired = at_hand
         except StillFetching:
             raise
         except TrimtabError as error:
@@ -109,6 +112,7 @@ class DesiredStates:
             state.trees = named_trees(job, bases)
             raise
         self._failed.pop(state.owner.uid, None)
+        assert state.desired is not None
         return state.desired
 
     async def _at_hand(
@@ -137,7 +141,7 @@ class DesiredStates:
         state.trees = named_trees(job, bases)
         return replace(current, revision=artifact.revision, **_followed(bases))
 
-    async def _made(
+    async def _make(
         self,
         application: Application,
         artifact: Artifact,
@@ -145,7 +149,8 @@ class DesiredStates:
         job: RenderJob,
         bases: BasesOfJob | None,
         attempt: Attempt,
-    ) -> Desired:
+    ) -> None:
+        """Render it: `state.desired` and what is known of it afterwards change together. Raises as `get`."""
         async with self._slots:
             rendered = await self._renderer.render(job)
         trees = await trees_of(job, rendered.bases)
@@ -156,7 +161,7 @@ class DesiredStates:
             attempt, key, folders or {}, rendered.reads_capabilities, rendered.bases
         )
         state.trees = named_trees(job, bases)
-        return replace(desired, **_followed(bases))
+        state.desired = replace(desired, **_followed(bases))
 
     async def recall(self, application: Application, artifact: Artifact, state: AppState) -> Desired | None:
         """What the revision applied last declared, after a restart; None where its commit is no longer at hand.

@@ -1,15 +1,18 @@
 """What a commit declares: rendered where something changed, from memory where nothing did."""
 
+import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from tests.fakes.controller import Rig, config_map
 from tests.fakes.office import APP, REPO
 
+from trimtab.core.api_error import ApiError
 from trimtab.core.errors import Problem
 from trimtab.core.manifest import Origin
 from trimtab.core.names import BUCKET_LABEL, OWNER_ANNOTATION
-from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef
+from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef, ResourceType
 from trimtab.reconcile.ports import Rendered, RenderJob
 from trimtab.render.hooks import read_hook
 from trimtab.render.inputs import Capabilities
@@ -42,11 +45,12 @@ async def test_a_commit_elsewhere_in_the_repository_renders_and_sends_nothing(ri
     assert rig.office.status_writes[written:].count(APP) == 1, "there is nothing to announce"
 
 
-async def test_a_revision_that_changes_something_is_announced_before_it_is_rendered(rig: Rig) -> None:
+async def test_a_revision_that_changes_something_is_announced_while_it_is_rendered(rig: Rig) -> None:
     await rig.sail(A)
     render, said = rig.renderer.render, []
 
     async def looking(job: RenderJob) -> Rendered:
+        await asyncio.sleep(1)
         said.append((rig.said(), rig.office.status(APP)["lastAttemptedRevision"]))
         return await render(job)
 
@@ -54,6 +58,26 @@ async def test_a_revision_that_changes_something_is_announced_before_it_is_rende
     sha = rig.push(A, B)
     await rig.settle()
     assert said == [(("Unknown", "Applying"), f"main@sha1:{sha}")]
+
+
+async def test_an_announcement_that_fails_costs_no_rendering(rig: Rig) -> None:
+    await rig.sail(A)
+    set_status = rig.office.set_status
+    failed: list[str] = []
+
+    async def failing_once(kind: ResourceType, namespace: str, name: str, status: Mapping[str, Any]) -> None:
+        if kind.kind == APP.kind and not failed:
+            failed.append(name)
+            raise ApiError(503, "ServiceUnavailable", "etcd is not there")
+        await set_status(kind, namespace, name, status)
+
+    rig.office.set_status = failing_once  # type: ignore[method-assign]
+    rig.push(A, B)
+    await rig.settle(200)
+    assert failed
+    assert rig.renderer.rendered == 2
+    assert rig.is_there(B)
+    assert rig.said() == ("True", "Applied")
 
 
 async def test_a_commit_in_its_folder_is_rendered_once(rig: Rig) -> None:

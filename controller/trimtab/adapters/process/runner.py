@@ -6,7 +6,6 @@ the output grows too large, or the caller is cancelled.
 """
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -73,34 +72,37 @@ async def run(
     `environment` is all that the program sees beside HOME and GOMEMLIMIT, `stdin` what it reads from a pipe; `opening`
     allows more. Raises ProcessFailed.
     """
-    opening = opening or Opening()
-    confinement = {
-        "writable": [str(path) for path in opening.writable],
-        "network": opening.network,
-        "readable": [str(path) for path in readable],
-        "data_bytes": memory_limit_bytes,
-        "cpu_seconds": max(1, round(timeout_seconds) * 2),
-    }
+    cpu_seconds = max(1, round(timeout_seconds) * 2)
+    bounds = [str(memory_limit_bytes), str(cpu_seconds), *_rights(readable, opening or Opening())]
     settings = {
         "HOME": "/nonexistent",
         "GOMEMLIMIT": str(int(memory_limit_bytes * _GO_SHARE)),
         **(environment or {}),
     }
-    launch = (*_LAUNCHER, json.dumps(confinement), *argv)
-    return await _run(launch, cwd, timeout_seconds, output_limit_bytes, settings, stdin=stdin)
+    launch = (*_LAUNCHER, *bounds, "--", *argv)
+    name = Path(argv[0]).name
+    return await _run(name, launch, cwd, timeout_seconds, output_limit_bytes, settings, stdin=stdin)
+
+
+def _rights(readable: Sequence[Path], opening: Opening) -> list[str]:
+    """What a program may do, in the launcher's words."""
+    read = [word for path in readable for word in ("--readable", str(path))]
+    written = [word for path in opening.writable for word in ("--writable", str(path))]
+    return [*read, *written, *(["--network"] if opening.network else [])]
 
 
 async def probe() -> Confinement:
     """What the kernel offers; nothing where the launcher does not run at all (another operating system)."""
     try:
-        result = await _run((*_LAUNCHER, "--probe"), Path("/"), 10, 1000, {})
-        found = json.loads(result.stdout)
-    except (ProcessFailed, ValueError):
+        result = await _run("sandbox", (*_LAUNCHER, "--probe"), Path("/"), 10, 1000, {})
+    except ProcessFailed:
         return Confinement(files=False, network=False)
-    return Confinement(files=bool(found["files"]), network=bool(found["network"]))
+    offered = result.stdout.decode(errors="replace").split() if result.code == 0 else []
+    return Confinement(files="files" in offered, network="network" in offered)
 
 
 async def _run(
+    name: str,
     argv: Sequence[str],
     cwd: Path,
     timeout_seconds: float,
@@ -109,7 +111,6 @@ async def _run(
     *,
     stdin: bytes = b"",
 ) -> ProcessResult:
-    name = Path(argv[5] if len(argv) > 5 else argv[0]).name
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,

@@ -44,7 +44,6 @@ from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
 from trimtab.reconcile.chart_desk import ChartDesk
-from trimtab.reconcile.chart_fetches import ChartFetches
 from trimtab.reconcile.chart_sources import ChartSources
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.culprits import Culprits
@@ -53,6 +52,7 @@ from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY, HELM_REPOSITORY, OCI_REPOSITORY, Desk
 from trimtab.reconcile.drifts import DriftDesk
 from trimtab.reconcile.fetched_sources import FetchedSourceReconciler
+from trimtab.reconcile.fetches import Fetches
 from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.journal import Journal
@@ -116,7 +116,7 @@ class _Outside:
     registries: OciSources
     charts: HttpChartRepositories
     undeclared: ChartStore
-    fetches: ChartFetches
+    fetches: Fetches
     accesses: Accesses
     clock: SystemClock
     metrics: PrometheusMetrics
@@ -199,7 +199,7 @@ async def _open_outside(
     verifier = ProcessVerifier()
     policy = _addresses(settings).of(settings.namespace)
     rule, by_content = within(policy), within(policy.for_content)
-    fetches = ChartFetches(queue.add, clock)
+    fetches = Fetches(queue.add, clock)
     stack.push_async_callback(fetches.close)
     culprits = Culprits(GitHistories(git), queue.add)
     stack.push_async_callback(culprits.close)
@@ -321,7 +321,7 @@ def _applications(outside: _Outside, vault: Path | None) -> tuple[ApplicationRec
             instance=instance.id,
             key=instance.key,
             capabilities=KubeCapabilities(outside.connection, outside.discovery),
-            bases=RemoteBases(outside.git, clock),
+            bases=RemoteBases(outside.git, clock, fetches=outside.fetches),
         ),
         heritage=heritage,
         watch_set=WatchSet(watches, observer),

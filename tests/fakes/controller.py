@@ -24,7 +24,6 @@ from trimtab.drift.baseline import baseline
 from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.applications import ApplicationReconciler
 from trimtab.reconcile.artifacts import Artifacts
-from trimtab.reconcile.chart_fetches import ChartFetches
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.culprits import Culprits
 from trimtab.reconcile.dependents import Dependents
@@ -32,6 +31,7 @@ from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import HELM_REPOSITORY, OCI_REPOSITORY, Desk
 from trimtab.reconcile.drifts import DriftDesk
 from trimtab.reconcile.fetched_sources import FetchedSourceReconciler
+from trimtab.reconcile.fetches import Fetches
 from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.journal import Journal
@@ -167,7 +167,7 @@ class Rig:
         self.watches = FakeWatches(self.cluster, self.observer.sink)
         self.inputs = InputStore(objects=self.objects, key=SIGNING_KEY, wake=self.queue.add)
         self.inputs.watches = self.input_watches = FakeWatches(self.cluster, self.inputs.sink, namespace=NAMESPACE)
-        self.fetches = ChartFetches(self.queue.add, self.clock)
+        self.fetches = Fetches(self.queue.add, self.clock)
         self.journal = Journal(self.office, self.clock, instance="trimtab-test")
         self.applications = self._applications()
         self.dependents = Dependents(
@@ -311,7 +311,7 @@ class Rig:
                 instance="test",
                 key=SIGNING_KEY,
                 capabilities=self.capabilities,
-                bases=RemoteBases(self.git, self.clock),
+                bases=RemoteBases(self.git, self.clock, fetches=self.fetches),
             ),
             heritage=heritage,
             watch_set=WatchSet(self.watches, self.observer),

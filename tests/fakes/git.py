@@ -209,7 +209,7 @@ class FakeHistory:
 class FakeRenderer:
     """Takes a folder's objects as they are. `rendered` counts; `chart` are further fields of `Rendered`.
 
-    `bases` are remote bases that each folder names.
+    `bases` are remote bases that the folder `shop` names.
     """
 
     def __init__(self, *, bases: Sequence[RemoteBase] = (), **chart: Any) -> None:
@@ -238,7 +238,8 @@ class FakeRenderer:
             for line, body in enumerate(content, 1)
         )
         further = tuple((name, "") for name, tree in job.others.items() if isinstance(tree, FakeTree))
-        for base in self.bases:
+        bases = self.bases if path == "shop" else ()
+        for base in bases:
             assert job.bases is not None
             tree = (await job.bases.fetch(base)).tree
             assert isinstance(tree, GitTree)
@@ -249,5 +250,5 @@ class FakeRenderer:
             manifests += tuple(Manifest(ObjectRef.of(body), body["apiVersion"], body, origin) for body in bodies)
             further = (*further, (base.name, base.path))
         return Rendered(
-            manifests, (("", path), *further), bases=tuple(base.repository for base in self.bases), **self._chart
+            manifests, (("", path), *further), bases=tuple(base.repository for base in bases), **self._chart
         )

@@ -19,9 +19,9 @@ from trimtab.core.refs import LOCAL_CLUSTER, ObjectRef, ResourceType
 from trimtab.plan.options import PlanOptions
 from trimtab.plan.ownership import Owner
 from trimtab.reconcile.artifacts import Artifact, Artifacts
-from trimtab.reconcile.chart_fetches import StillFetching
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, Desk
+from trimtab.reconcile.fetches import StillFetching
 from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.holdings import Holdings
 from trimtab.reconcile.narrator import Narrator
@@ -71,6 +71,10 @@ class ApplicationReconciler:
         """`spec.interval` bounds the back-off."""
         application = self.desk.application(key)
         return application.spec.interval_seconds if application else 60.0
+
+    def server(self, _key: Key) -> str | None:
+        """Nobody: what an Application needs of other servers is fetched beside its turns."""
+        return None
 
     def wake(self, owner: str, ref: ObjectRef | None) -> None:
         """The observer saw something of an object whose owner annotation says `owner`."""
@@ -158,7 +162,7 @@ class ApplicationReconciler:
     async def _await_fetch(self, application: Application, state: AppState, awaited: StillFetching) -> Outcome:
         """What is on its way wakes us; a failure of the last try stays said meanwhile."""
         await self._heal_last(application, state)
-        if not state.problems:
+        if not state.problems and not awaited.anew:
             await self.narrator.tell(application, state, Phase.WAITING, message=awaited.problems[0].message)
         return Outcome.done()
 

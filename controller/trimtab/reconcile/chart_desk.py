@@ -9,12 +9,13 @@ from functools import partial
 from typing import Final
 
 from trimtab.core.errors import Problem, SourceError
-from trimtab.reconcile.chart_fetches import ChartFetches, StillFetching
 from trimtab.reconcile.chart_sources import ChartSources, Placed
 from trimtab.reconcile.desk import APPLICATION
+from trimtab.reconcile.fetches import Fetches, StillFetching
 from trimtab.reconcile.ports import SourceTree
 from trimtab.reconcile.ports.downloads import ChartDownloads, ChartWanted
 from trimtab.reconcile.queue import Key
+from trimtab.source.url import server_of
 
 _REFUSED = "AuthenticationFailed"
 MOST: Final = 50
@@ -30,7 +31,7 @@ class ChartDesk:
     """For repositories that somebody declared."""
     undeclared: ChartDownloads
     """For those that only the files of a source name: these may lead to fewer addresses."""
-    fetches: ChartFetches | None = None
+    fetches: Fetches | None = None
 
     async def get(
         self, namespace: str, application: str, wanted: Sequence[ChartWanted]
@@ -61,7 +62,7 @@ class ChartDesk:
         fetch = partial(self._fetch, placed)
         if self.fetches is None:
             return await fetch()
-        server = placed.order.repository.partition("://")[2].partition("/")[0]
+        server = server_of(placed.order.repository)
         found: SourceTree | SourceError | None = self.fetches.ask(asker, placed.order, server, fetch)
         return found
 

@@ -20,8 +20,8 @@ from trimtab.core.revision import Revision
 from trimtab.plan.normalise import declared_digest, normalise
 from trimtab.plan.ownership import mark
 from trimtab.reconcile.artifacts import Artifact
-from trimtab.reconcile.chart_fetches import StillFetching
 from trimtab.reconcile.desk import APPLICATION
+from trimtab.reconcile.fetches import StillFetching
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.last_rendering import Attempt, LastRendering, digests, trees_of
@@ -177,7 +177,7 @@ class DesiredStates:
                     return None
                 old = replace(artifact, revision=revision, tree=await artifact.tree.at(revision.sha))
             told = {each.url: each.revision for each in application.status.remote_bases or ()}
-            bases = self._bases.of(artifact.bases, pinned=told) if self._bases else None
+            bases = self._bases.of(_key(application), artifact.bases, pinned=told) if self._bases else None
             job = await self._job(application, old, {}, bases)
             async with self._slots:
                 rendered = await self._renderer.render(job)
@@ -196,7 +196,7 @@ class DesiredStates:
             self._poked[uid] = (poke, -inf)
         elif self._poked[uid][0] != poke:
             self._poked[uid] = (poke, self._bases.clock.monotonic())
-        return self._bases.of(artifact.bases, asked_at=self._poked[uid][1])
+        return self._bases.of(_key(application), artifact.bases, asked_at=self._poked[uid][1])
 
     async def unconcerned(self, tree: SourceTree, readers: Mapping[str, Collection[str]]) -> frozenset[str]:
         """The Applications (UID → what they call the source) to which `tree` means what they rendered last.
@@ -246,8 +246,7 @@ class DesiredStates:
         bases: BasesOfJob | None,
     ) -> RenderJob:
         metadata = application.metadata
-        key = Key(APPLICATION, metadata.namespace, metadata.name)
-        inputs = await self._inputs.get(key, wanted_inputs(application.spec))
+        inputs = await self._inputs.get(_key(application), wanted_inputs(application.spec))
         capabilities = await self._capabilities.look() if self._capabilities else Capabilities()
         return RenderJob(
             spec=application.spec,
@@ -333,6 +332,10 @@ class DesiredStates:
         metadata = {"name": name, "annotations": {PRUNE_ANNOTATION: "disabled"}}
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
         return [Manifest(ref, "v1", body, Origin("spec.targetNamespace"))]
+
+
+def _key(application: Application) -> Key:
+    return Key(APPLICATION, application.metadata.namespace, application.metadata.name)
 
 
 def _followed(bases: BasesOfJob | None) -> dict[str, Any]:

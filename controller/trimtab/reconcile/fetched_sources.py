@@ -21,6 +21,7 @@ from trimtab.reconcile.ports import Clock, Metrics
 from trimtab.reconcile.queue import Key, WorkQueue
 from trimtab.report.fetched_source import FetchedNews, fetched_status
 from trimtab.source.signed_object import NotVerified
+from trimtab.source.url import server_of
 
 JITTER: Final = 0.1
 """Polls are scattered by this share of the interval, so that many sources do not ask at once."""
@@ -45,6 +46,13 @@ class FetchedSourceReconciler:
         """Failures are tried again at least at the poll interval's pace."""
         source = self.desk.fetched_source(key)
         return max(source.spec.interval_seconds, 1.0) if source else 60.0
+
+    def server(self, key: Key) -> str | None:
+        """Whom a fetch asks; nobody, where there is none to be made."""
+        source = self.desk.fetched_source(key)
+        if source is None or source.metadata.deleting or source.spec.suspend:
+            return None
+        return server_of(source.spec.url)
 
     async def reconcile(self, key: Key) -> Outcome:
         """Fetch and report."""

@@ -11,6 +11,7 @@ from typing import Protocol
 from trimtab.core.api_error import ApiError
 from trimtab.core.errors import TrimtabError
 from trimtab.core.outcome import Outcome
+from trimtab.reconcile.lanes import Lanes
 from trimtab.reconcile.ports import Clock, Metrics
 from trimtab.reconcile.queue import Key, WorkQueue
 
@@ -28,9 +29,15 @@ class Reconciler(Protocol):
         """The longest back-off for this object."""
         ...
 
+    def server(self, key: Key) -> str | None:
+        """The server that a turn would ask, and may have to wait for; None where it asks none but the API server."""
+        ...
+
 
 class Loop:
-    """A fixed number of workers over one queue."""
+    """A fixed number of workers over one queue. Turns that ask other servers go on beside them, in lanes of their own:
+    however slow these servers are, all workers are there for the cluster.
+    """
 
     def __init__(
         self, queue: WorkQueue, reconcilers: Mapping[str, Reconciler], clock: Clock, metrics: Metrics, *, workers: int
@@ -40,23 +47,36 @@ class Loop:
         self._clock = clock
         self._metrics = metrics
         self._workers = workers
+        self._lanes = Lanes()
 
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._queue.run_timers())
             for _ in range(self._workers):
-                group.create_task(self._work())
+                group.create_task(self._work(group))
 
-    async def _work(self) -> None:
+    async def _work(self, group: asyncio.TaskGroup) -> None:
         while True:
             key, waited_seconds = await self._queue.take()
-            self._metrics.queue(depth=self._queue.depth, waited_seconds=waited_seconds)
+            self._metrics.queue(depth=self._queue.depth + self._lanes.waiting, waited_seconds=waited_seconds)
             reconciler = self._reconcilers[key.kind]
-            started = self._clock.monotonic()
-            outcome = await self._turn(reconciler, key)
-            self._metrics.reconciled(key.kind, outcome.result, self._clock.monotonic() - started)
-            self._queue.finished(key, outcome, limit_seconds=reconciler.limit_seconds(key))
+            server = reconciler.server(key)
+            if server is None:
+                await self._reconcile(reconciler, key)
+            else:
+                group.create_task(self._in_lane(reconciler, key, server))
+
+    async def _in_lane(self, reconciler: Reconciler, key: Key, server: str) -> None:
+        async with self._lanes.turn(key.namespace, server):
+            self._queue.begins(key)
+            await self._reconcile(reconciler, key)
+
+    async def _reconcile(self, reconciler: Reconciler, key: Key) -> None:
+        started = self._clock.monotonic()
+        outcome = await self._turn(reconciler, key)
+        self._metrics.reconciled(key.kind, outcome.result, self._clock.monotonic() - started)
+        self._queue.finished(key, outcome, limit_seconds=reconciler.limit_seconds(key))
 
     async def _turn(self, reconciler: Reconciler, key: Key) -> Outcome:
         try:

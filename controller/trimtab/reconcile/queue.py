@@ -138,6 +138,10 @@ class WorkQueue:
         state.queued, state.running, state.dirty, state.due = False, True, False, None
         return key, self._clock.monotonic() - state.added_at
 
+    def begins(self, key: Key) -> None:
+        """The turn of a key that was taken begins only now: what made it be added meanwhile is seen by this turn."""
+        self._states[key].dirty = False
+
     def finished(self, key: Key, outcome: Outcome, *, limit_seconds: float) -> None:
         """Give a key back: schedule its next turn after what its outcome says."""
         state = self._states[key]

@@ -1,7 +1,8 @@
 """Remote bases for rendering: resolved when their refs may have moved, fetched into the mirrors like any repository.
 
 A source's rules flow in with its artifact; desired states get `BasesOfJob` from here for each rendering. What a ref
-stood at is remembered for the source's interval, a commit or tag for as long as the process lives.
+stood at is remembered for the source's interval, a commit or tag for as long as the process lives. What must be fetched
+is fetched beside the turn that asks: until it has come, the turn goes without, or with what the ref stood at before.
 """
 
 from collections import OrderedDict
@@ -12,12 +13,15 @@ from typing import Final, Protocol
 
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.revision import Revision
+from trimtab.reconcile.fetches import Fetches, StillFetching
 from trimtab.reconcile.git_tree import GitTree
 from trimtab.reconcile.ports import BaseAtHand, Clock, Git, GitCredentials
+from trimtab.reconcile.queue import Key
 from trimtab.source.addresses import ANYWHERE, AddressPolicy
 from trimtab.source.base_prefixes import allowed, check_prefix
 from trimtab.source.remote_base import RemoteBase
 from trimtab.source.submodules import credentials_at
+from trimtab.source.url import server_of
 
 _KEPT: Final = 1000
 """Bases remembered."""
@@ -90,7 +94,7 @@ def base_rules(kind: str, name: str, spec: _Spec, addresses: AddressPolicy) -> B
 
 @dataclass(frozen=True, slots=True)
 class _Resolved:
-    """What a ref stood at, and when that was asked (monotonic seconds); `moves`: it may stand elsewhere by now."""
+    """What a ref stood at, and when it was asked for (monotonic seconds); `moves`: it may stand elsewhere by now."""
 
     tree: GitTree
     revision: Revision
@@ -109,34 +113,67 @@ class RemoteBases:
     clock: Clock
     standing: Mapping[str, str] = field(default_factory=dict)
     """Revisions by names of bases, which count instead of what their servers say."""
+    fetches: Fetches | None = None
+    """Where they are fetched; None: in the turn that asks, which waits."""
     _known: OrderedDict[_Key, _Resolved] = field(default_factory=OrderedDict)
 
-    def of(self, rules: BaseRules, *, asked_at: float = -inf, pinned: Mapping[str, str] | None = None) -> "BasesOfJob":
+    def of(
+        self,
+        asker: Key,
+        rules: BaseRules,
+        *,
+        asked_at: float = -inf,
+        pinned: Mapping[str, str] | None = None,
+    ) -> "BasesOfJob":
         """Those of one rendering. Refs that were resolved before `asked_at` (monotonic seconds) are asked for again.
 
         `pinned` has revisions by the names of bases: then these count, and no server is asked.
         """
-        return BasesOfJob(self, rules, asked_at, pinned)
+        return BasesOfJob(self, asker, rules, asked_at, pinned)
 
-    async def resolve(self, base: RemoteBase, rules: BaseRules, asked_at: float, *, files: bool) -> _Resolved:
-        """What a base stands at; with `files`, they are at hand, too. Raises SourceError."""
+    async def resolve(self, base: RemoteBase, job: "BasesOfJob", *, files: bool) -> _Resolved:
+        """What a base stands at; with `files`, they are at hand, too. Raises SourceError, StillFetching."""
+        rules = job.rules
         url, credentials = rules.reach(base)
         key = url, credentials, rules.addresses, base.ref
         known = self._known.get(key)
-        fresh = known is not None and not self._stale(known, rules, asked_at)
-        if known is not None and fresh and (not files or await _at_hand(known.tree)):
+        usable = known is not None and (not files or await _at_hand(known.tree))
+        if known is not None and usable and not self._stale(known, job):
             self._known.move_to_end(key)
             return known
         if known is None and base.pinned:
             tree = GitTree(self.git, url, credentials, base.ref, addresses=rules.addresses)
             if await _at_hand(tree):
                 return self._remember(key, _Resolved(tree, Revision("", base.ref), self.clock.monotonic(), moves=False))
-        return self._remember(key, await self._fetch(base, rules))
+        try:
+            return self._remember(key, await self._ask(key, base, job, known))
+        except StillFetching:
+            # Who pokes wants to know of now; the interval says only when to look again.
+            if known is None or not usable or known.asked_at < job.asked_at:
+                raise
+            return known
 
-    def _stale(self, known: _Resolved, rules: BaseRules, asked_at: float) -> bool:
+    def _stale(self, known: _Resolved, job: "BasesOfJob") -> bool:
         if not known.moves:
             return False
-        return known.asked_at < asked_at or self.clock.monotonic() - known.asked_at >= rules.interval_seconds
+        return known.asked_at < job.asked_at or self.clock.monotonic() - known.asked_at >= job.rules.interval_seconds
+
+    async def _ask(self, key: _Key, base: RemoteBase, job: "BasesOfJob", known: _Resolved | None) -> _Resolved:
+        """Fetch it, or have it fetched. Raises SourceError, StillFetching."""
+
+        async def fetch() -> _Resolved:
+            return self._remember(key, await self._fetch(base, job.rules))
+
+        if self.fetches is None:
+            return await fetch()
+        # With what was known, so that no answer to an earlier question is taken for one to this.
+        what = (RemoteBases, key, known.asked_at if known else None)
+        found: _Resolved | SourceError | None = self.fetches.ask(job.asker, what, server_of(key[0]), fetch)
+        if found is None:
+            raise StillFetching(f"remote base {base}", anew=known is not None)
+        if isinstance(found, SourceError):
+            raise found
+        return found
 
     async def _fetch(self, base: RemoteBase, rules: BaseRules) -> _Resolved:
         url, credentials = rules.reach(base)
@@ -170,6 +207,7 @@ class BasesOfJob:
     """Implements the port `Bases`. `given` are those handed out so far, by name; `moving`: one of them may move."""
 
     bases: RemoteBases
+    asker: Key
     rules: BaseRules
     asked_at: float
     pinned: Mapping[str, str] | None
@@ -196,11 +234,11 @@ class BasesOfJob:
 
     async def stands_at(self, base: RemoteBase) -> str:
         """The revision of a base now, which mostly costs nothing. Raises SourceError."""
-        return str((await self.bases.resolve(base, self.rules, self.asked_at, files=False)).revision)
+        return str((await self.bases.resolve(base, self, files=False)).revision)
 
     async def _at_hand(self, base: RemoteBase) -> BaseAtHand:
         if self.pinned is None:
-            found = await self.bases.resolve(base, self.rules, self.asked_at, files=True)
+            found = await self.bases.resolve(base, self, files=True)
             self.moving = self.moving or found.moves
             return BaseAtHand(found.tree, str(found.revision))
         revision = _revision(self.pinned.get(base.name, ""))

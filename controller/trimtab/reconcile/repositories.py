@@ -28,6 +28,7 @@ from trimtab.report.repository import ArtifactNews, RepositoryNews, VerifiedNews
 from trimtab.source.addresses import NamespaceAddresses
 from trimtab.source.artifact import tree_digest
 from trimtab.source.signed_object import NotVerified
+from trimtab.source.url import server_of
 
 JITTER = 0.1
 """Polls are scattered by this share of the interval, so that many repositories do not ask at once."""
@@ -60,6 +61,13 @@ class RepositoryReconciler:
         """Failures are tried again at least at the poll interval's pace."""
         repository = self.desk.repository(key)
         return max(repository.spec.interval_seconds, 1.0) if repository else 60.0
+
+    def server(self, key: Key) -> str | None:
+        """Whom a fetch asks; nobody, where there is none to be made."""
+        repository = self.desk.repository(key)
+        if repository is None or repository.metadata.deleting or repository.spec.suspend:
+            return None
+        return server_of(repository.spec.url)
 
     async def reconcile(self, key: Key) -> Outcome:
         """Fetch and report."""

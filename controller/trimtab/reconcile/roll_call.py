@@ -42,6 +42,10 @@ class RollCall:
         """The longest wait where the server does not answer."""
         return ANSWER_SECONDS
 
+    def server(self, _key: Key) -> str | None:
+        """None but the API server."""
+        return None
+
     async def reconcile(self, key: Key) -> Outcome:
         """Have those who are gone forgotten, as their DELETED event would have."""
         kind = _RESOURCES[key.name]

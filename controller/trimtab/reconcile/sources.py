@@ -12,11 +12,12 @@ from trimtab.api.source_refs import ChartRef, SourceRef
 from trimtab.core.errors import SourceError
 from trimtab.core.revision import Revision
 from trimtab.reconcile.artifacts import Artifact, Artifacts
-from trimtab.reconcile.chart_fetches import ChartFetches, StillFetching
+from trimtab.reconcile.fetches import Fetches, StillFetching
 from trimtab.reconcile.index_tree import IndexTree
 from trimtab.reconcile.ports import SourceTree
 from trimtab.reconcile.ports.downloads import Chart, ChartRepositories
 from trimtab.reconcile.queue import Key
+from trimtab.source.url import server_of
 
 _Wanted = tuple[str, SourceRef, ChartRef | None]
 _Basis = tuple[Hashable, ...]
@@ -42,7 +43,7 @@ class Sources:
 
     artifacts: Artifacts
     charts: ChartRepositories | None = None
-    fetches: ChartFetches | None = None
+    fetches: Fetches | None = None
     """Fetches charts beside the loop; without it `get` waits for them."""
     _chosen: dict[tuple[Key, str], tuple[_Basis, Artifact]] = field(default_factory=dict)
     _failed: dict[tuple[Key, str], tuple[tuple[Hashable, ...], SourceError]] = field(default_factory=dict)
@@ -137,8 +138,7 @@ class Sources:
         )
         if self.fetches is None:
             return await fetch()
-        server = index.identity.partition("://")[2].partition("/")[0]
-        found: Chart | SourceError | None = self.fetches.ask(key, order, server, fetch)
+        found: Chart | SourceError | None = self.fetches.ask(key, order, server_of(index.identity), fetch)
         if found is None:
             raise StillFetching(f"chart {chart.name} {order[2]}")
         if isinstance(found, SourceError):

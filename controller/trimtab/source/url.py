@@ -76,6 +76,11 @@ def place_of(url: str) -> Place:
     return Place(parts.scheme, host, parts.port or _PORTS[parts.scheme], user)
 
 
+def server_of(url: str) -> str:
+    """Host and port of any text that may be an URL, in lower case; empty where there is none."""
+    return url.partition("://")[2].partition("/")[0].rpartition("@")[2].lower()
+
+
 def scheme_of(url: str) -> str:
     """The scheme of any text that may be an URL, in lower case; empty where there is none."""
     scheme, separator, _ = url.partition("://")

@@ -71,7 +71,7 @@ async def blamed(
     **spec: Any,
 ) -> tuple[Problem, ...]:
     """The problems of a rendering as the status tells them once all is known."""
-    bases = RemoteBases(mirrors, SystemClock()).of(rules or BaseRules())
+    bases = RemoteBases(mirrors, SystemClock()).of(KEY, rules or BaseRules())
     work = replace(job(tree, path, **spec), others=others or {}, bases=bases)
     with pytest.raises(RenderError) as caught:
         await renderer.render(work)

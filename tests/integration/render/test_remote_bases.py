@@ -18,9 +18,11 @@ from trimtab.adapters.git.mirrors import GitMirrors
 from trimtab.adapters.process.renderer import KustomizeRenderer
 from trimtab.core.errors import RenderError, SourceError, TrimtabError
 from trimtab.reconcile.ports import GitCredentials, Rendered
+from trimtab.reconcile.queue import Key
 from trimtab.reconcile.remote_bases import BaseRules, BasesOfJob, RemoteBases
 from trimtab.source.addresses import AddressPolicy
 
+ASKER = Key("Application", "shop", "web")
 DEPLOYMENT = """# the web server
 apiVersion: apps/v1
 kind: Deployment
@@ -85,7 +87,7 @@ async def rendered(
 
 
 def allowing(bases: RemoteBases, *prefixes: str, **rules: Any) -> BasesOfJob:
-    return bases.of(BaseRules(prefixes=prefixes, field="spec.remoteBases of GitRepository fleet", **rules))
+    return bases.of(ASKER, BaseRules(prefixes=prefixes, field="spec.remoteBases of GitRepository fleet", **rules))
 
 
 def built(programs: dict[str, Path], folder: Path) -> list[object]:

@@ -11,11 +11,13 @@ from tests.fakes.metrics import FakeMetrics
 from trimtab.core.api_error import ApiError
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.outcome import Outcome
+from trimtab.reconcile.lanes import DEFAULT_BOUNDS
 from trimtab.reconcile.loop import Loop
 from trimtab.reconcile.queue import Key, WorkQueue
 
 pytestmark = pytest.mark.looptime
 
+SOURCE = "GitRepository"
 GOOD = Key("Application", "ns", "good")
 BAD = Key("Application", "ns", "bad")
 
@@ -39,6 +41,9 @@ class Script:
     def limit_seconds(self, key: Key) -> float:
         return 20.0
 
+    def server(self, key: Key) -> str | None:
+        return "git.example" if key.kind == SOURCE else None
+
     def times(self, key: Key) -> list[float]:
         return [at for at, who in self.turns if who == key]
 
@@ -50,7 +55,8 @@ class Ship:
         clock = LoopClock()
         self.script, self.metrics = Script(), FakeMetrics()
         self.queue = WorkQueue(clock, seed=7)
-        self.loop = Loop(self.queue, {"Application": self.script}, clock, self.metrics, workers=workers)
+        reconcilers = {"Application": self.script, SOURCE: self.script}
+        self.loop = Loop(self.queue, reconcilers, clock, self.metrics, workers=workers)
 
 
 @pytest.fixture
@@ -122,3 +128,51 @@ async def test_several_workers_take_several_keys_but_never_the_same() -> None:
     assert [key for _, key in ship.script.turns] == [GOOD, BAD, GOOD]
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_slow_servers_take_no_worker_away(ship: Ship) -> None:
+    slow = [Key(SOURCE, "ns", f"slow-{number}") for number in range(40)]
+    for key in slow:
+        ship.script.seconds[key] = 3600.0
+        ship.queue.add(key)
+    other = Key(SOURCE, "other", "quick")
+    ship.queue.add(other)
+    ship.queue.add(GOOD)
+    await asyncio.sleep(0.01)
+    assert len(ship.script.times(GOOD)) == 1
+    assert len(ship.script.times(other)) == 1, "nor the lanes of other namespaces"
+    begun = [key for _, key in ship.script.turns if key in slow]
+    assert len(begun) == DEFAULT_BOUNDS.quick_per_namespace
+    await asyncio.sleep(600)
+    assert len([key for _, key in ship.script.turns if key in slow]) < 10
+
+
+async def test_what_happens_while_a_turn_waits_for_its_lane_is_seen_by_it(ship: Ship) -> None:
+    first = [Key(SOURCE, "ns", f"first-{number}") for number in range(DEFAULT_BOUNDS.quick_per_namespace)]
+    late = Key(SOURCE, "ns", "late")
+    for key in first:
+        ship.script.seconds[key] = 2.0
+        ship.queue.add(key)
+    ship.queue.add(late)
+    await asyncio.sleep(1)
+    assert ship.script.times(late) == []
+    ship.queue.add(late)
+    await asyncio.sleep(10)
+    assert len(ship.script.times(late)) == 1
+    ship.script.seconds[late] = 2.0
+    ship.queue.add(late)
+    await asyncio.sleep(1)
+    ship.queue.add(late)
+    await asyncio.sleep(10)
+    assert len(ship.script.times(late)) == 3, "what happens in the turn has one of its own"
+
+
+async def test_turns_that_wait_for_a_lane_count_as_waiting(ship: Ship) -> None:
+    for number in range(10):
+        key = Key(SOURCE, "ns", str(number))
+        ship.script.seconds[key] = 2.0
+        ship.queue.add(key)
+    await asyncio.sleep(1)
+    ship.queue.add(GOOD)
+    await asyncio.sleep(1)
+    assert ship.metrics.all("queue")[-1][0] == 10 - DEFAULT_BOUNDS.quick_per_namespace

@@ -1,6 +1,8 @@
 """Remote bases: whose credentials go where, when a ref is asked for again, and what a restart finds."""
 
+import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.fakes.clock import HandClock
@@ -10,13 +12,14 @@ from tests.fakes.office import APP, REPO
 
 from trimtab.core.errors import Problem, SourceError
 from trimtab.reconcile.git_tree import GitTree
-from trimtab.reconcile.ports import GitCredentials
+from trimtab.reconcile.ports import Fetched, GitCredentials
+from trimtab.reconcile.queue import Key
 from trimtab.reconcile.remote_bases import BaseRules, RemoteBases, base_rules
 from trimtab.source.addresses import AddressPolicy
 from trimtab.source.remote_base import RemoteBase
 
 OWN, OTHER = "https://git.example/team", "https://other.example/team"
-A, B, C = config_map("a"), config_map("b"), config_map("c")
+A, B, C, D = (config_map(name) for name in "abcd")
 GONE = SourceError(Problem("gone", reason="ConnectionFailed", retry=True))
 
 
@@ -43,16 +46,16 @@ async def test_credentials_go_to_the_sources_own_host_only(git: FakeGit, bases: 
     given = GitCredentials(username="ada", password="hunter2")
     rules = replace(RULES, url="https://git.example/fleet", credentials=given, addresses=AddressPolicy(("10.0.0.0/8",)))
     for url in (OWN, OTHER):
-        await bases.of(rules).fetch(RemoteBase(f"{url}/app", "v1"))
+        await bases.of(APP, rules).fetch(RemoteBase(f"{url}/app", "v1"))
     assert git.fetches == [given, None]
     assert git.policies == [AddressPolicy(("10.0.0.0/8",))] * 2
-    await bases.of(RULES).fetch(RemoteBase(f"{OWN}/app", "v1"))
+    await bases.of(APP, RULES).fetch(RemoteBase(f"{OWN}/app", "v1"))
     assert git.fetches[2:] == [None], "and not to others by memory"
 
 
 async def test_what_is_not_allowed_is_not_fetched(git: FakeGit, bases: RemoteBases) -> None:
     with pytest.raises(SourceError, match="not allowed"):
-        await bases.of(RULES).fetch(RemoteBase("https://git.example.evil/team/app", "v1"))
+        await bases.of(APP, RULES).fetch(RemoteBase("https://git.example.evil/team/app", "v1"))
     assert git.fetches == []
 
 
@@ -64,23 +67,23 @@ async def test_a_tag_and_a_commit_are_not_asked_for_again_and_a_branch_is(
     git.no_tags = {"main"}
     tag, commit, branch = (RemoteBase(f"{OWN}/app", ref) for ref in ("v1", sha, "main"))
     for base in (tag, commit, branch):
-        assert not (await bases.of(RULES).fetch(base)).revision.startswith("@")
+        assert not (await bases.of(APP, RULES).fetch(base)).revision.startswith("@")
     assert [ref for _, ref in git.asked] == [{"tag": "v1"}, {"tag": "main"}, {"branch": "main"}], "the commit is here"
     newest = git.commit({"": [C]}, branch="main")
     await clock.turn(59)
-    job = bases.of(RULES)
+    job = bases.of(APP, RULES)
     assert (await job.fetch(branch)).revision != f"main@sha1:{newest}"
     assert job.moving
     await clock.turn(1)
-    assert await bases.of(RULES).stands_at(branch) == f"main@sha1:{newest}"
+    assert await bases.of(APP, RULES).stands_at(branch) == f"main@sha1:{newest}"
     asked = len(git.asked)
-    assert await bases.of(RULES.suspended()).stands_at(branch) == f"main@sha1:{newest}"
+    assert await bases.of(APP, RULES.suspended()).stands_at(branch) == f"main@sha1:{newest}"
     await clock.turn(3600)
-    await bases.of(RULES.suspended()).fetch(branch)
+    await bases.of(APP, RULES.suspended()).fetch(branch)
     for base in (tag, commit):
-        await bases.of(RULES).fetch(base)
+        await bases.of(APP, RULES).fetch(base)
     assert len(git.asked) == asked
-    await bases.of(RULES, asked_at=clock.monotonic()).fetch(branch)
+    await bases.of(APP, RULES, asked_at=clock.monotonic()).fetch(branch)
     assert len(git.asked) == asked + 2
 
 
@@ -88,7 +91,7 @@ async def test_within_one_rendering_a_base_is_of_one_revision(
     git: FakeGit, bases: RemoteBases, clock: HandClock
 ) -> None:
     first = git.commit({"": [A]}, branch="main")
-    job = bases.of(RULES)
+    job = bases.of(APP, RULES)
     base = RemoteBase(f"{OWN}/app", "main", "x")
     await job.fetch(base)
     git.commit({"": [B]}, branch="main")
@@ -100,28 +103,28 @@ async def test_within_one_rendering_a_base_is_of_one_revision(
 async def test_a_mirror_that_was_lost_is_fetched_again(git: FakeGit, bases: RemoteBases) -> None:
     git.commit({"": [A]}, branch="v1")
     base = RemoteBase(f"{OWN}/app", "v1")
-    await bases.of(RULES).fetch(base)
+    await bases.of(APP, RULES).fetch(base)
     git.lose_mirrors()
-    assert await bases.of(RULES).stands_at(base)
+    assert await bases.of(APP, RULES).stands_at(base)
     assert len(git.asked) == 1
-    await bases.of(RULES).fetch(base)
+    await bases.of(APP, RULES).fetch(base)
     assert len(git.asked) == 2
 
 
 async def test_a_failure_names_the_base(git: FakeGit, bases: RemoteBases) -> None:
     git.trouble = GONE
     with pytest.raises(SourceError) as caught:
-        await bases.of(RULES).fetch(RemoteBase(f"{OWN}/app", "v1", "x"))
+        await bases.of(APP, RULES).fetch(RemoteBase(f"{OWN}/app", "v1", "x"))
     assert (str(caught.value), caught.value.retry) == (f"remote base {OWN}/app//x?ref=v1: gone", True)
     git.trouble, git.no_tags = None, {"v1"}
     git.commit({}, branch="v1")
-    await bases.of(RULES).fetch(RemoteBase(f"{OWN}/app", "v1"))
+    await bases.of(APP, RULES).fetch(RemoteBase(f"{OWN}/app", "v1"))
 
 
 async def test_what_is_remembered_is_bounded(git: FakeGit, bases: RemoteBases) -> None:
     git.commit({"": [A]}, branch="v1")
     for number in range(1010):
-        await bases.of(RULES).fetch(RemoteBase(f"{OWN}/app{number}", "v1"))
+        await bases.of(APP, RULES).fetch(RemoteBase(f"{OWN}/app{number}", "v1"))
     assert len(bases._known) == 1000
 
 
@@ -130,14 +133,14 @@ async def test_revisions_that_are_given_count_without_asking(git: FakeGit, clock
     git.commit({"": [B]}, branch="main")
     base = RemoteBase(f"{OWN}/app", "main")
     standing = RemoteBases(git, clock, standing={base.name: f"main@sha1:{old}"})
-    at_hand = await standing.of(RULES).fetch(base)
+    at_hand = await standing.of(APP, RULES).fetch(base)
     assert at_hand.revision == f"main@sha1:{old}"
     assert git.asked == [(base.url, {"commit": old})]
-    recalled = await RemoteBases(git, clock).of(RULES, pinned={base.name: f"main@sha1:{old}"}).fetch(base)
+    recalled = await RemoteBases(git, clock).of(APP, RULES, pinned={base.name: f"main@sha1:{old}"}).fetch(base)
     assert recalled.revision == f"main@sha1:{old}"
     for pinned in ({}, {base.name: "main@sha1:--upload-pack"}):
         with pytest.raises(SourceError, match="not known"):
-            await RemoteBases(git, clock).of(RULES, pinned=pinned).fetch(base)
+            await RemoteBases(git, clock).of(APP, RULES, pinned=pinned).fetch(base)
     assert len(git.asked) == 1
 
 
@@ -309,3 +312,87 @@ async def test_a_restart_knows_what_a_base_declared_before(rig: Rig) -> None:
     await sailing.settle()
     assert sailing.live(B)["data"] == {"one": "1"}
     assert isinstance(sailing.renderer.jobs[0].tree, GitTree)
+
+
+def stall(rig: Rig) -> asyncio.Event:
+    """From now on the base's server answers no fetch until the event is set."""
+    fetch, answering = rig.git.fetch, asyncio.Event()
+
+    async def waiting(url: str, *arguments: Any, **options: Any) -> Fetched:
+        if url == BASE.url:
+            await answering.wait()
+        return await fetch(url, *arguments, **options)
+
+    rig.git.fetch = waiting  # type: ignore[method-assign]
+    return answering
+
+
+@pytest.mark.looptime
+async def test_while_a_base_is_on_its_way_others_are_rendered_and_the_application_says_so(rig: Rig) -> None:
+    answering = stall(rig)
+    sailing = await sail(rig)
+    assert sailing.said() == ("Unknown", "Waiting")
+    assert f"fetching remote base {BASE.url}" in sailing.message()
+    others = [Key(APP.kind, APP.namespace, f"other-{number}") for number in range(5)]
+    sailing.push(A, blog=[D])
+    for each in others:
+        sailing.office.create(each, sourceRef={"name": "fleet"}, path="blog", prune=True)
+    await sailing.settle(30)
+    rendered = {job.name for job in sailing.renderer.jobs}
+    assert {each.name for each in others} <= rendered
+    answering.set()
+    await sailing.settle()
+    assert sailing.is_there(B)
+    assert sailing.said()[0] == "True"
+
+
+@pytest.mark.looptime
+async def test_a_base_that_is_looked_at_again_changes_nothing_until_it_has_come(rig: Rig) -> None:
+    sailing = await sail(rig)
+    answering = stall(sailing)
+    sailing.git.commit({"base": [C]}, branch="stable")
+    await sailing.settle(200)
+    assert sailing.said() == ("True", "Applied")
+    sailing.edit(B, "data.mode", "slow")
+    await sailing.settle(1)
+    assert sailing.live(B)["data"] == {"mode": "fast"}
+    # A commit of its own does not wait either: with the base as it stood.
+    sailing.push(A, D)
+    await sailing.settle(1)
+    assert sailing.is_there(D)
+    assert sailing.is_there(B)
+    answering.set()
+    await sailing.settle(1)
+    assert sailing.is_there(C)
+    assert not sailing.is_there(B)
+
+
+@pytest.mark.looptime
+async def test_a_poke_is_answered_when_the_base_has_come_and_ready_stays_meanwhile(rig: Rig) -> None:
+    sailing = await sail(rig)
+    answering = stall(sailing)
+    sailing.git.commit({"base": [C]}, branch="stable")
+    sailing.office.poke(APP, "now")
+    await sailing.settle(10)
+    assert sailing.said() == ("True", "Applied")
+    assert sailing.office.status(APP).get("lastHandledReconcileAt") != "now"
+    answering.set()
+    await sailing.settle(1)
+    assert sailing.is_there(C)
+    assert sailing.office.status(APP)["lastHandledReconcileAt"] == "now"
+
+
+@pytest.mark.looptime
+async def test_a_base_that_takes_longer_than_the_interval_is_used_all_the_same(rig: Rig) -> None:
+    fetch = rig.git.fetch
+
+    async def slow(url: str, *arguments: Any, **options: Any) -> Fetched:
+        if url == BASE.url:
+            await asyncio.sleep(90)
+        return await fetch(url, *arguments, **options)
+
+    rig.git.fetch = slow  # type: ignore[method-assign]
+    sailing = await sail(rig)
+    await sailing.settle(300)
+    assert sailing.is_there(B)
+    assert sailing.said() == ("True", "Applied")

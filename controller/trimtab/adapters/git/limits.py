@@ -9,8 +9,11 @@ MIB = 1024 * 1024
 class GitLimits:
     """Defaults for a controller with 150 MB; each worker holds about 25 MB while it lives."""
 
-    workers: int = 5
-    """Worker processes at most. Two of them are kept for work on local files, which no slow server may hold up."""
+    network_workers: int = 24
+    """Worker processes that ask servers. Whoever asks keeps to fewer, and is fair; this bounds memory come what may."""
+    local_workers: int = 2
+    """Those for work on local files, which no slow server may hold up. It takes milliseconds: in more processes it
+    would end no sooner, and each process holds memory."""
     uses_per_worker: int = 200
     """Requests after which a worker is replaced, since GitPython leaks in long-lived processes."""
     idle_seconds: float = 10.0

@@ -14,8 +14,6 @@ from trimtab.adapters.git.messages import Request, Warm, error_of, to_message
 from trimtab.adapters.git.zygote_link import ZygoteGone, ZygoteLink
 from trimtab.core.errors import Problem, SourceError
 
-_KEPT_FOR_LOCAL_WORK = 2
-
 
 class WorkerLost(SourceError):
     """A worker ended in the midst of a request, which may have left the mirror half written."""
@@ -37,18 +35,14 @@ class _Worker:
 
 
 class WorkerPool:
-    """At most `limits.workers` processes at work: network requests take all but two, those for local files two.
-
-    Local requests take milliseconds: in more processes they would end no sooner, and each process holds memory.
-    """
+    """A bounded number of processes at work, apart for requests to servers and those for local files."""
 
     def __init__(self, limits: GitLimits) -> None:
         self._limits = limits
         self._zygote = ZygoteLink()
         self._spawning = asyncio.Lock()
-        self._all_slots = asyncio.Semaphore(limits.workers)
-        self._network_slots = asyncio.Semaphore(max(1, limits.workers - _KEPT_FOR_LOCAL_WORK))
-        self._local_slots = asyncio.Semaphore(_KEPT_FOR_LOCAL_WORK)
+        self._network_slots = asyncio.Semaphore(limits.network_workers)
+        self._local_slots = asyncio.Semaphore(limits.local_workers)
         self._idle: list[_Worker] = []
         self._workers: set[_Worker] = set()
         self._warming: asyncio.Task[None] | None = None
@@ -72,7 +66,7 @@ class WorkerPool:
         Raises SourceError as the worker tells; WorkerLost where it ended, MirrorUnreadable where it found the mirror
         broken.
         """
-        async with self._network_slots if network else self._local_slots, self._all_slots:
+        async with self._network_slots if network else self._local_slots:
             return await self._call(request)
 
     async def close(self) -> None:

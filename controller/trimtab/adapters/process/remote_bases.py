@@ -11,6 +11,7 @@ from pathlib import Path
 
 from trimtab.core.errors import RenderError, SourceError
 from trimtab.core.manifest import Origin
+from trimtab.reconcile.fetches import StillFetching
 from trimtab.reconcile.ports import Folder, RenderJob
 from trimtab.render.closure import Closure
 from trimtab.render.layout import inner_path, within
@@ -45,13 +46,19 @@ class RemoteBasesOfJob:
     async def write(self, found: Closure, root: Path, budget: TreeBudget) -> bool:
         """Write what a closure wants of remote bases below the tree's `root`; whether there was anything to write.
 
-        Raises SourceError with the file and line that names the base, RenderError with the closure's problems beside.
+        Raises SourceError with the file and line that names the base, RenderError with the closure's problems beside,
+        StillFetching where one is on its way.
         """
         wanting = [folder for folder in found.remote if not any(within(folder, one) for one in self._written)]
+        awaited: list[StillFetching] = []
         for folder in wanting:
             place = self.places.root_of(folder)
             try:
                 await self._write(found.bases[place], place, folder, root, budget)
+            except StillFetching as error:
+                # The others are asked for meanwhile.
+                awaited.append(error)
+                continue
             except SourceError as error:
                 origin = _named_at(found, place)
                 told = self.names.problems(replace(each, origin=origin) for each in error.problems)
@@ -59,6 +66,9 @@ class RemoteBasesOfJob:
                     RenderError(*self.names.problems(found.problems), *told) if found.problems else SourceError(*told)
                 ) from None
             self._written.add(folder)
+        if awaited:
+            what = ", ".join(dict.fromkeys(each.what for each in awaited))
+            raise StillFetching(what, anew=all(each.anew for each in awaited))
         return bool(wanting)
 
     async def write_all(self, found: Closure, root: Path, budget: TreeBudget) -> None:

@@ -1,4 +1,4 @@
-"""Charts are fetched beside the loop: once for all who ask, a few at a time from each server, failures remembered."""
+"""Things are fetched beside the loop: once for all who ask, a few at a time from each server, failures remembered."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,12 +7,14 @@ import pytest
 from tests.fakes.clock import LoopClock
 
 from trimtab.core.errors import Problem, SourceError
-from trimtab.reconcile.chart_fetches import KEPT_SECONDS, SERVER_SLOTS, SLOTS, ChartFetches
+from trimtab.reconcile.fetches import KEPT_SECONDS, Fetches
+from trimtab.reconcile.lanes import DEFAULT_BOUNDS
 from trimtab.reconcile.queue import Key
 
 pytestmark = pytest.mark.looptime
 
 A, B = Key("Application", "shop", "a"), Key("Application", "shop", "b")
+OTHERS = Key("Application", "blog", "c")
 AWAY = SourceError(Problem("away", reason="ConnectionFailed", retry=True))
 
 
@@ -22,7 +24,7 @@ class Harbour:
     def __init__(self) -> None:
         self.woken: list[Key] = []
         self.begun: list[str] = []
-        self.fetches = ChartFetches(self.woken.append, LoopClock())
+        self.fetches = Fetches(self.woken.append, LoopClock())
         self.trouble: Exception | None = None
 
     def fetch(self, what: str, seconds: float = 1.0) -> Callable[[], Awaitable[str]]:
@@ -90,23 +92,17 @@ async def test_who_pokes_has_it_tried_at_once() -> None:
     assert harbour.ask("chart") == "the chart"
 
 
-async def test_a_server_that_stalls_takes_no_more_than_its_own_slots() -> None:
+async def test_a_server_that_stalls_takes_no_more_than_its_own_lanes() -> None:
     harbour = Harbour()
     for number in range(20):
         assert harbour.ask(f"slow {number}", Key("Application", "shop", str(number)), seconds=600) is None
     assert harbour.ask("chart", B, server="two") is None
+    assert harbour.ask("other", OTHERS, server="one") is None
     await asyncio.sleep(2)
-    assert harbour.woken == [B]
-    assert len([each for each in harbour.begun if each.startswith("slow")]) == SERVER_SLOTS
-    await harbour.fetches.close()
-
-
-async def test_all_servers_together_are_bounded() -> None:
-    harbour = Harbour()
-    for number in range(20):
-        harbour.ask(f"chart {number}", server=str(number), seconds=600)
-    await asyncio.sleep(2)
-    assert len(harbour.begun) == SLOTS
+    assert harbour.woken == [OTHERS], "whatever this namespace asks for, others have lanes left"
+    await asyncio.sleep(DEFAULT_BOUNDS.quick_seconds)
+    assert harbour.woken == [OTHERS, B]
+    assert len([each for each in harbour.begun if each.startswith("slow")]) <= DEFAULT_BOUNDS.quick_per_namespace
     await harbour.fetches.close()
 
 

@@ -1,7 +1,8 @@
-"""Downloads of charts beside the loop: a turn asks, goes on without where there is nothing yet, and is woken.
+"""Fetches beside the loop, of charts and remote bases: a turn asks, goes on without where there is nothing yet, and is
+woken.
 
-What is wanted and how to fetch it flow in, what was found flows out. `sources` and `chart_desk` ask. A server that is
-slow or stalls holds a slot or two of its own, and neither a worker of the loop nor a place in the queue.
+What is wanted and how to fetch it flow in, what was found flows out. `sources`, `chart_desk` and `remote_bases` ask. A
+server that is slow or stalls holds a lane or two of its own, and neither a worker of the loop nor a renderer's slot.
 """
 
 import asyncio
@@ -9,15 +10,12 @@ import logging
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Final
-from weakref import WeakValueDictionary
 
 from trimtab.core.errors import Problem, SourceError
+from trimtab.reconcile.lanes import Lanes
 from trimtab.reconcile.ports import Clock
 from trimtab.reconcile.queue import Backoff, Key
 
-SERVER_SLOTS: Final = 2
-"""Downloads from one server at a time."""
-SLOTS: Final = 8
 KEPT_SECONDS: Final = 300.0
 """So long what was found stays at hand for whoever asks again."""
 LONGEST_PAUSE_SECONDS: Final = 300.0
@@ -29,10 +27,15 @@ Fetch = Callable[[], Awaitable[Any]]
 
 
 class StillFetching(SourceError):
-    """What is wanted is on its way; whoever asked is woken when it has come, or has failed to."""
+    """What is wanted is on its way; whoever asked is woken when it has come, or has failed to.
 
-    def __init__(self, what: str) -> None:
+    `anew`: it was there before, and is looked for once more.
+    """
+
+    def __init__(self, what: str, *, anew: bool = False) -> None:
         super().__init__(Problem(f"fetching {what}", reason="Fetching", retry=True))
+        self.what = what
+        self.anew = anew
 
 
 @dataclass(eq=False, slots=True)
@@ -46,20 +49,20 @@ class _Wanted:
     backoff: Backoff = field(default_factory=Backoff)
 
 
-class ChartFetches:
+class Fetches:
     """One per process. `wake` queues who asked."""
 
     def __init__(self, wake: Callable[[Key], None], clock: Clock) -> None:
         self._wake = wake
         self._clock = clock
         self._wanted: dict[Hashable, _Wanted] = {}
-        self._all = asyncio.Semaphore(SLOTS)
-        self._servers: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._lanes = Lanes()
 
     def ask(self, asker: Key, what: Hashable, server: str, fetch: Fetch) -> Any:
         """What was found, or the SourceError that it failed by; None where it is being fetched from now on.
 
-        Equal `what`s are fetched once, whoever asks. `server` is whose slots it takes; `fetch` keeps its own deadline.
+        Equal `what`s are fetched once, whoever asks, in a lane to `server` of the first one's namespace. `fetch` keeps
+        its own deadline, from when it has its lane.
         """
         self._clear_up()
         wanted = self._wanted.setdefault(what, _Wanted())
@@ -70,7 +73,7 @@ class ChartFetches:
             if not isinstance(wanted.found, SourceError):
                 wanted.until = self._clock.monotonic() + KEPT_SECONDS
             return wanted.found
-        wanted.task = asyncio.ensure_future(self._run(wanted, server, fetch))
+        wanted.task = asyncio.ensure_future(self._run(wanted, asker.namespace, server, fetch))
         return None
 
     def try_again(self, asker: Key) -> None:
@@ -95,16 +98,15 @@ class ChartFetches:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _run(self, wanted: _Wanted, server: str, fetch: Fetch) -> None:
-        slots = self._servers.setdefault(server, asyncio.Semaphore(SERVER_SLOTS))
+    async def _run(self, wanted: _Wanted, namespace: str, server: str, fetch: Fetch) -> None:
         try:
-            async with slots, self._all:
+            async with self._lanes.turn(namespace, server):
                 found = await fetch()
             wanted.backoff, pause = Backoff(), KEPT_SECONDS
         except SourceError as error:
             found, pause = error, wanted.backoff.next_seconds(LONGEST_PAUSE_SECONDS, scatter=0.5) * _SHARE
         except Exception as error:  # the boundary: whoever waits must be told
-            log.exception("a chart of %s: unexpected failure", server)
+            log.exception("a fetch from %s: unexpected failure", server)
             problem = Problem(f"unexpected failure: {type(error).__name__}", reason="FetchFailed", retry=True)
             found, pause = SourceError(problem), LONGEST_PAUSE_SECONDS * _SHARE
         finally:

@@ -1,12 +1,12 @@
-"""Many hostile servers at once, and names that steer terminals, beside a neighbour who goes on at the pace of always.
+"""Many hostile servers at once, and names that steer terminals, beside a neighbour who goes on.
 
-The table of attacks (`test_hostile_sources`) asks whether each is answered; here each commit of the neighbour is timed
-by the same limits as without them.
+The table of attacks (`test_hostile_sources`) asks whether each is answered; here each commit of the neighbour is waited
+for no longer than without them.
 """
 
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ class Neighbour:
     namespace: str
     repository: Any
     rounds: int = 0
-    _values: list[str] = field(default_factory=list)
 
     def goes_on(self) -> None:
         """A commit of the neighbour is applied, and a hand edit healed, now."""

@@ -95,6 +95,8 @@ class FakeCharts:
         """Whether downloads of charts take until their deadline."""
         self.unsigned: set[str] = set()
         """Versions without a provenance."""
+        self.signers: dict[str, str] = {}
+        """Names of the keys by which versions are signed; any key there is, otherwise."""
 
     async def index(
         self, url: str, access: Access, known: FetchedIndex | None, *, timeout_seconds: float
@@ -129,6 +131,8 @@ class FakeCharts:
             raise SourceError(Problem("not done in time", reason="TimedOut", retry=True))
         if keys and chosen in self.unsigned:
             raise NotVerified(Problem("it has no provenance", reason="VerificationFailed", retry=True))
+        if keys and chosen in self.signers and self.signers[chosen] not in dict(keys.pgp):
+            raise NotVerified(Problem("signed by another key", reason="VerificationFailed", retry=True))
         folders = self.listed[name][chosen]
         told = digest(folders)
         return Chart(chosen, told, FakeTree(f"{found.url}#{name}", told, folders), "Ada (FPR)" if keys else "")

@@ -142,9 +142,12 @@ class HelmOrigin:
         assert isinstance(source, HelmRepository)
         spec = source.spec
         access = await access_of(self.accesses, key, spec)
-        files = await verify_files(self.accesses, key, spec)
+        before = self._known.get(key)
+        found = await self.charts.index(spec.url, access, before, timeout_seconds=spec.timeout_seconds)
+        # A key that was taken away since must not vouch for anything new.
+        news = before is None or before.digest != found.digest
+        files = await verify_files(self.accesses, key, spec, anew=news)
         keys = trusted_keys(files) if spec.verify else None
-        found = await self.charts.index(spec.url, access, self._known.get(key), timeout_seconds=spec.timeout_seconds)
         self._known[key] = found
         tree = IndexTree(found, access, spec.timeout_seconds, keys)
         if known is not None and isinstance(known.tree, IndexTree) and _same(known.tree, tree):

@@ -263,6 +263,20 @@ async def test_a_chart_without_provenance_leaves_the_last_good_one(rig: Rig) -> 
     assert "signed" not in rig.message()
 
 
+async def test_a_key_of_provenance_taken_away_counts_for_nothing_new(rig: Rig) -> None:
+    rig.cluster.other_applies(secret("keys", ada_asc=PGP, eve_asc=PGP))
+    rig.charts.signers = {"v1.0.0": "ada.asc", "v1.1.0": "eve.asc"}
+    offer(rig, v1_0_0=A)
+    await charts(rig, spec={"verify": {"provider": "pgp", "secretRef": {"name": "keys"}}})
+    rig.cluster.other_deletes(ObjectRef(LOCAL_CLUSTER, "", "Secret", NAMESPACE, "keys"))
+    rig.cluster.other_applies(secret("keys", ada_asc=PGP))
+    await rig.settle(120)
+    offer(rig, v1_0_0=A, v1_1_0=B)
+    await rig.settle(120)
+    assert rig.said() == ("False", "VerificationFailed")
+    assert (rig.is_there(A), rig.is_there(B)) == (True, False)
+
+
 async def test_keys_of_provenance_that_are_none_are_told_at_the_repository(rig: Rig) -> None:
     rig.cluster.other_applies(secret("keys", ada_asc="no key"))
     offer(rig, v1_0_0=A)

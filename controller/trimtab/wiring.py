@@ -56,6 +56,7 @@ from trimtab.reconcile.fetches import Fetches
 from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.journal import Journal
+from trimtab.reconcile.lanes import Lanes
 from trimtab.reconcile.loop import Loop, Reconciler
 from trimtab.reconcile.measured_renderer import MeasuredRenderer
 from trimtab.reconcile.narrator import Narrator
@@ -117,6 +118,7 @@ class _Outside:
     charts: HttpChartRepositories
     undeclared: ChartStore
     fetches: Fetches
+    lanes: Lanes
     accesses: Accesses
     clock: SystemClock
     metrics: PrometheusMetrics
@@ -144,7 +146,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
     for each in watches:
         stack.push_async_callback(each.close)
     outside.metrics.watch_age(lambda: _oldest_sign_of_life_seconds(watches))
-    outside.metrics.queue_depth(lambda: outside.queue.depth)
+    outside.metrics.queue_depth(lambda: outside.queue.depth + outside.lanes.waiting)
     roll_call = RollCall(desk=outside.desk, queue=outside.queue, objects=outside.objects)
     reconcilers: dict[str, Reconciler] = {
         GIT_REPOSITORY: _repositories(outside, dependents),
@@ -166,7 +168,14 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
         APPLICATION: applications,
         ROLL_CALL: roll_call,
     }
-    loop = Loop(outside.queue, reconcilers, outside.clock, outside.metrics, workers=settings.concurrency)
+    loop = Loop(
+        outside.queue,
+        reconcilers,
+        outside.clock,
+        outside.metrics,
+        workers=settings.concurrency,
+        lanes=outside.lanes,
+    )
     return Controller(
         access=access,
         discovery=outside.discovery,
@@ -199,7 +208,8 @@ async def _open_outside(
     verifier = ProcessVerifier()
     policy = _addresses(settings).of(settings.namespace)
     rule, by_content = within(policy), within(policy.for_content)
-    fetches = Fetches(queue.add, clock)
+    lanes = Lanes()
+    fetches = Fetches(queue.add, clock, lanes)
     stack.push_async_callback(fetches.close)
     culprits = Culprits(GitHistories(git), queue.add)
     stack.push_async_callback(culprits.close)
@@ -217,6 +227,7 @@ async def _open_outside(
             OciSources(downloads, store, by_content, verifier),
         ),
         fetches=fetches,
+        lanes=lanes,
         accesses=Accesses(ReferredSecrets(objects)),
         clock=clock,
         metrics=metrics,

@@ -234,6 +234,7 @@ def test_the_holder_keeps_what_two_applications_claim(stage: Stage):
     def refused():
         status = lab.status(newcomer)
         assert lab.condition(newcomer, "Ready")["status"] == "False"
+        assert len(status["errors"]) == 1
         (error,) = status["errors"]
         assert error["object"] == f"ConfigMap/{stage.namespace}/settings"
         assert (error["file"], error["line"]) == ("settings.yaml", 1)

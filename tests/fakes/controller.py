@@ -35,6 +35,7 @@ from trimtab.reconcile.fetches import Fetches
 from trimtab.reconcile.heritage import Heritage
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.journal import Journal
+from trimtab.reconcile.lanes import Lanes
 from trimtab.reconcile.loop import Loop, Reconciler
 from trimtab.reconcile.measured_renderer import MeasuredRenderer
 from trimtab.reconcile.narrator import Narrator
@@ -167,7 +168,8 @@ class Rig:
         self.watches = FakeWatches(self.cluster, self.observer.sink)
         self.inputs = InputStore(objects=self.objects, key=SIGNING_KEY, wake=self.queue.add)
         self.inputs.watches = self.input_watches = FakeWatches(self.cluster, self.inputs.sink, namespace=NAMESPACE)
-        self.fetches = Fetches(self.queue.add, self.clock)
+        lanes = Lanes()
+        self.fetches = Fetches(self.queue.add, self.clock, lanes)
         self.journal = Journal(self.office, self.clock, instance="trimtab-test")
         self.applications = self._applications()
         self.dependents = Dependents(
@@ -186,7 +188,7 @@ class Rig:
             ),
             APP.kind: self.applications,
         }
-        self.loop = Loop(self.queue, reconcilers, self.clock, self.metrics, workers=4)
+        self.loop = Loop(self.queue, reconcilers, self.clock, self.metrics, workers=4, lanes=lanes)
         self.office.desk = self.desk
         self.office.show_all()
         self._task = asyncio.create_task(self.loop.run())

@@ -73,4 +73,4 @@ FetchTimeout = Annotated[
     PlainSerializer(format_duration, return_type=str),
     _schema(_AT_LEAST, _AT_MOST),
 ]
-"""A Duration of one hour at most: few fetches run at the same time, and a slow server holds one of them for so long."""
+"""A Duration of one hour at most: a slow server holds a lane of its namespace for so long."""

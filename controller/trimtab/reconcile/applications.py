@@ -162,7 +162,8 @@ class ApplicationReconciler:
     async def _await_fetch(self, application: Application, state: AppState, awaited: StillFetching) -> Outcome:
         """What is on its way wakes us; a failure of the last try stays said meanwhile."""
         await self._heal_last(application, state)
-        if not state.problems and not awaited.anew:
+        at_rest = awaited.anew and state.attempted == state.applied
+        if not state.problems and not at_rest:
             await self.narrator.tell(application, state, Phase.WAITING, message=awaited.problems[0].message)
         return Outcome.done()
 

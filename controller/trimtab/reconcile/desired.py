@@ -89,7 +89,7 @@ class DesiredStates:
         more instead of being said again. `announce` is called when something is rendered, and awaited beside it.
         """
         metadata = application.metadata
-        bases = self._bases_of(state.owner.uid, application, artifact)
+        bases = self._bases_of(application, artifact, state)
         job = await self._job(application, artifact, others or {}, bases)
         sources = tuple((name, tree.identity, tree.revision) for name, tree in sorted(job.trees().items()))
         seen = (job.inputs.digest, job.inputs.capabilities.digest)
@@ -106,6 +106,8 @@ class DesiredStates:
             else:
                 state.desired = at_hand
         except StillFetching:
+            # What comes next is not what failed.
+            self._failed.pop(state.owner.uid, None)
             raise
         except TrimtabError as error:
             self._failed[state.owner.uid] = (attempt, error)
@@ -187,16 +189,17 @@ class DesiredStates:
         except (ValueError, TrimtabError):
             return None
 
-    def _bases_of(self, uid: str, application: Application, artifact: Artifact) -> BasesOfJob | None:
-        """Who asks for a reconciliation wants to know of each base where it stands now."""
+    def _bases_of(self, application: Application, artifact: Artifact, state: AppState) -> BasesOfJob | None:
+        """Who asks for a reconciliation wants to know of each base where it stands now; a commit waits for none."""
         if self._bases is None:
             return None
-        poke = application.metadata.requested_at
+        uid, poke = state.owner.uid, application.metadata.requested_at
         if uid not in self._poked:
             self._poked[uid] = (poke, -inf)
         elif self._poked[uid][0] != poke:
             self._poked[uid] = (poke, self._bases.clock.monotonic())
-        return self._bases.of(_key(application), artifact.bases, asked_at=self._poked[uid][1])
+        news = state.desired is None or state.desired.revision != artifact.revision
+        return self._bases.of(_key(application), artifact.bases, asked_at=-inf if news else self._poked[uid][1])
 
     async def unconcerned(self, tree: SourceTree, readers: Mapping[str, Collection[str]]) -> frozenset[str]:
         """The Applications (UID → what they call the source) to which `tree` means what they rendered last.

@@ -5,17 +5,22 @@ one that lasts no longer stands in the way of others, and counts against its own
 """
 
 import asyncio
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import exp2
 from typing import Final
 
 from trimtab.reconcile.queue import RESOLUTION_SECONDS
 
+_HALF_LIFE_SECONDS: Final = 60.0
+"""In so long, half of the time that a namespace has used is forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class LaneBounds:
-    """How many turns there may be at a time. Whatever others do, each namespace may have one."""
+    """How many turns there may be at a time."""
 
     quick: int = 4
     """Of those that have just begun: a burst of them takes memory and the processor."""
@@ -23,8 +28,10 @@ class LaneBounds:
     quick_seconds: float = 5.0
     all: int = 16
     per_namespace: int = 12
+    most: int = 20
+    """With those of namespaces that have no other: such a one may begin where all others have to wait."""
     slow_per_server: int = 2
-    """Of one namespace: more would be as slow."""
+    """Of one namespace: while so many are slow, no other begins, for it would be as slow."""
 
 
 DEFAULT_BOUNDS: Final = LaneBounds()
@@ -34,8 +41,20 @@ DEFAULT_BOUNDS: Final = LaneBounds()
 class _Turn:
     namespace: str
     server: str
-    began: float
+    number: int
     may_begin: "asyncio.Future[None]"
+    began: float = 0.0
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What is under way."""
+
+    running: int = 0
+    quick: int = 0
+    of_namespace: Counter[str] = field(default_factory=Counter)
+    quick_of_namespace: Counter[str] = field(default_factory=Counter)
+    slow_at: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 class Lanes:
@@ -43,65 +62,118 @@ class Lanes:
 
     def __init__(self, bounds: LaneBounds = DEFAULT_BOUNDS) -> None:
         self._bounds = bounds
-        self._running: list[_Turn] = []
-        self._waiting: list[_Turn] = []
-        self._last_began: dict[str, int] = {}
-        self._serial = 0
+        self._running: set[_Turn] = set()
+        self._waiting: dict[str, dict[str, deque[_Turn]]] = {}
+        self._used: dict[str, tuple[float, float]] = {}
+        self._numbers = 0
         self._timer: asyncio.TimerHandle | None = None
 
     @property
     def waiting(self) -> int:
         """How many turns are waited for."""
-        return len(self._waiting)
+        return sum(len(line) for lines in self._waiting.values() for line in lines.values())
 
     @asynccontextmanager
     async def turn(self, namespace: str, server: str) -> AsyncIterator[None]:
-        """Wait for a turn, and have it while inside. Namespaces take turns; within one, who came first is first."""
-        turn = _Turn(namespace, server, 0.0, asyncio.get_running_loop().create_future())
-        self._waiting.append(turn)
-        self._begin()
+        """Wait for a turn, and have it while inside. Whose namespace has used least of late is first; within one, who
+        came first.
+        """
+        self._numbers += 1
+        turn = _Turn(namespace, server, self._numbers, asyncio.get_running_loop().create_future())
+        line = self._waiting.setdefault(namespace, {}).setdefault(server, deque())
+        line.append(turn)
+        # Whoever waits already had to before: nothing has changed for them.
+        if len(line) == 1 and self._may_begin(turn, self._counts()):
+            self._begin(turn)
+        self._look_again()
         try:
             await turn.may_begin
             yield
         finally:
-            (self._running if turn in self._running else self._waiting).remove(turn)
-            self._begin()
+            self._end(turn)
+            self._next_ones()
 
-    def _begin(self) -> None:
+    def _begin(self, turn: _Turn) -> None:
+        self._leave_line(turn)
+        self._running.add(turn)
+        turn.began = _now()
+        turn.may_begin.set_result(None)
+
+    def _end(self, turn: _Turn) -> None:
+        if turn not in self._running:
+            self._leave_line(turn)
+            return
+        self._running.remove(turn)
+        used = self._stored(turn.namespace) + min(_now() - turn.began, self._bounds.quick_seconds)
+        self._used[turn.namespace] = used, _now()
+
+    def _leave_line(self, turn: _Turn) -> None:
+        lines = self._waiting[turn.namespace]
+        lines[turn.server].remove(turn)
+        if not lines[turn.server]:
+            del lines[turn.server]
+        if not lines:
+            del self._waiting[turn.namespace]
+
+    def _next_ones(self) -> None:
         """Let all begin that may."""
         while (turn := self._next()) is not None:
-            self._waiting.remove(turn)
-            self._running.append(turn)
-            self._serial += 1
-            self._last_began[turn.namespace] = self._serial
-            turn.began = asyncio.get_running_loop().time()
-            turn.may_begin.set_result(None)
+            self._begin(turn)
         self._look_again()
 
     def _next(self) -> _Turn | None:
-        """The first of the namespace that has waited longest for its last turn, of those that may begin."""
-        able = [turn for turn in self._waiting if not turn.may_begin.done() and self._may_begin(turn)]
-        return min(able, key=lambda turn: self._last_began.get(turn.namespace, 0), default=None)
+        counts = self._counts()
+        if counts.quick >= self._bounds.quick:
+            return None
+        namespaces = [each for each in self._waiting if self._has_room(each, counts)]
+        for namespace in sorted(namespaces, key=lambda each: (counts.quick_of_namespace[each], self._used_by(each))):
+            heads = (line[0] for line in self._waiting[namespace].values())
+            able = [turn for turn in heads if self._may_begin(turn, counts)]
+            if able:
+                return min(able, key=lambda turn: turn.number)
+        return None
 
-    def _may_begin(self, turn: _Turn) -> bool:
-        bounds = self._bounds
-        quick = [each for each in self._running if self._is_quick(each)]
-        if len(quick) >= bounds.quick:
-            return False
-        own = [each for each in self._running if each.namespace == turn.namespace]
-        if not own:
-            return True
-        slow_there = [each for each in own if each.server == turn.server and not self._is_quick(each)]
+    def _may_begin(self, turn: _Turn, counts: _Counts) -> bool:
         return (
-            len(self._running) < bounds.all
-            and len(own) < bounds.per_namespace
-            and sum(each in own for each in quick) < bounds.quick_per_namespace
-            and len(slow_there) < bounds.slow_per_server
+            not turn.may_begin.done()
+            and counts.quick < self._bounds.quick
+            and self._has_room(turn.namespace, counts)
+            and counts.slow_at[turn.namespace, turn.server] < self._bounds.slow_per_server
         )
+
+    def _has_room(self, namespace: str, counts: _Counts) -> bool:
+        bounds = self._bounds
+        if not counts.of_namespace[namespace]:
+            return counts.running < bounds.most
+        return (
+            counts.running < bounds.all
+            and counts.of_namespace[namespace] < bounds.per_namespace
+            and counts.quick_of_namespace[namespace] < bounds.quick_per_namespace
+        )
+
+    def _counts(self) -> _Counts:
+        counts = _Counts(len(self._running))
+        for turn in self._running:
+            counts.of_namespace[turn.namespace] += 1
+            if self._is_quick(turn):
+                counts.quick += 1
+                counts.quick_of_namespace[turn.namespace] += 1
+            else:
+                counts.slow_at[turn.namespace, turn.server] += 1
+        return counts
 
     def _is_quick(self, turn: _Turn) -> bool:
         # An event loop may wake a hair too early.
-        return asyncio.get_running_loop().time() + RESOLUTION_SECONDS < turn.began + self._bounds.quick_seconds
+        return _now() + RESOLUTION_SECONDS < turn.began + self._bounds.quick_seconds
+
+    def _used_by(self, namespace: str) -> float:
+        """Seconds of quick lanes, those under way included; what is long ago counts little."""
+        running = (turn for turn in self._running if turn.namespace == namespace)
+        return self._stored(namespace) + sum(min(_now() - turn.began, self._bounds.quick_seconds) for turn in running)
+
+    def _stored(self, namespace: str) -> float:
+        seconds, at = self._used.get(namespace, (0.0, _now()))
+        return seconds * exp2((at - _now()) / _HALF_LIFE_SECONDS)
 
     def _look_again(self) -> None:
         """Time alone lets others begin, too: when the oldest quick turn turns slow."""
@@ -111,6 +183,10 @@ class Lanes:
         quick = [turn.began for turn in self._running if self._is_quick(turn)]
         if self._waiting and quick:
             due = min(quick) + self._bounds.quick_seconds
-            self._timer = asyncio.get_running_loop().call_at(due, self._begin)
+            self._timer = asyncio.get_running_loop().call_at(due, self._next_ones)
         if not self._running and not self._waiting:
-            self._last_began.clear()
+            self._used.clear()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -6,11 +6,12 @@ Exceptions stop here and become an Outcome; one bad object never stops another.
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Protocol
 
 from trimtab.core.api_error import ApiError
 from trimtab.core.errors import TrimtabError
-from trimtab.core.outcome import Outcome
+from trimtab.core.outcome import Outcome, Result
 from trimtab.reconcile.lanes import Lanes
 from trimtab.reconcile.ports import Clock, Metrics
 from trimtab.reconcile.queue import Key, WorkQueue
@@ -40,14 +41,23 @@ class Loop:
     """
 
     def __init__(
-        self, queue: WorkQueue, reconcilers: Mapping[str, Reconciler], clock: Clock, metrics: Metrics, *, workers: int
+        self,
+        queue: WorkQueue,
+        reconcilers: Mapping[str, Reconciler],
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        workers: int,
+        lanes: Lanes,
     ) -> None:
         self._queue = queue
         self._reconcilers = reconcilers
         self._clock = clock
         self._metrics = metrics
         self._workers = workers
-        self._lanes = Lanes()
+        self._lanes = lanes
+        self._beside: dict[Key, tuple[asyncio.Task[None], str]] = {}
+        queue.added_again = self._look_again
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -59,18 +69,33 @@ class Loop:
     async def _work(self, group: asyncio.TaskGroup) -> None:
         while True:
             key, waited_seconds = await self._queue.take()
-            self._metrics.queue(depth=self._queue.depth + self._lanes.waiting, waited_seconds=waited_seconds)
+            self._metrics.queue(depth=self._queue.depth, waited_seconds=waited_seconds)
             reconciler = self._reconcilers[key.kind]
             server = reconciler.server(key)
             if server is None:
                 await self._reconcile(reconciler, key)
             else:
-                group.create_task(self._in_lane(reconciler, key, server))
+                task = group.create_task(self._in_lane(reconciler, key, server))
+                self._beside[key] = task, server
+                task.add_done_callback(partial(self._left, reconciler, key))
 
     async def _in_lane(self, reconciler: Reconciler, key: Key, server: str) -> None:
         async with self._lanes.turn(key.namespace, server):
             self._queue.begins(key)
             await self._reconcile(reconciler, key)
+
+    def _look_again(self, key: Key) -> None:
+        """A key was added while it waits for a lane or has one: where it has no business there any more, it goes."""
+        task, server = self._beside.get(key, (None, ""))
+        if task is not None and self._reconcilers[key.kind].server(key) != server:
+            task.cancel()
+
+    def _left(self, reconciler: Reconciler, key: Key, task: "asyncio.Task[None]") -> None:
+        if self._beside[key][0] is task:
+            del self._beside[key]
+        if task.cancelled():
+            # The turn that takes its place is due.
+            self._queue.finished(key, Outcome(Result.SUPERSEDED), limit_seconds=reconciler.limit_seconds(key))
 
     async def _reconcile(self, reconciler: Reconciler, key: Key) -> None:
         started = self._clock.monotonic()

@@ -7,6 +7,7 @@ again afterwards. Failures back off exponentially with jitter, each key by itsel
 import asyncio
 import heapq
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -80,6 +81,8 @@ class WorkQueue:
         self._timers: list[tuple[float, int, Key]] = []
         self._serial = count()
         self._alarm = asyncio.Event()
+        self.added_again: Callable[[Key], None] = lambda _: None
+        """Called for a key that is added while somebody works on it."""
 
     @property
     def depth(self) -> int:
@@ -95,6 +98,7 @@ class WorkQueue:
         state.due = None
         if state.running:
             state.dirty = True
+            self.added_again(key)
         elif not state.queued:
             state.queued = True
             state.added_at = self._clock.monotonic()

@@ -147,9 +147,10 @@ class RemoteBases:
                 return self._remember(key, _Resolved(tree, Revision("", base.ref), self.clock.monotonic(), moves=False))
         try:
             return self._remember(key, await self._ask(key, base, job, known))
-        except StillFetching:
-            # Who pokes wants to know of now; the interval says only when to look again.
-            if known is None or not usable or known.asked_at < job.asked_at:
+        except StillFetching as awaited:
+            # Who pokes wants to know of now; the interval says only when to look again. A failure stays one until the
+            # server has been reached.
+            if known is None or not usable or awaited.failed or known.asked_at < job.asked_at:
                 raise
             return known
 
@@ -167,10 +168,13 @@ class RemoteBases:
         if self.fetches is None:
             return await fetch()
         # With what was known, so that no answer to an earlier question is taken for one to this.
-        what = (RemoteBases, key, known.asked_at if known else None)
-        found: _Resolved | SourceError | None = self.fetches.ask(job.asker, what, server_of(key[0]), fetch)
+        what = (RemoteBases, key, job.rules.timeout_seconds, known.asked_at if known else None)
+        found: _Resolved | SourceError | None = self.fetches.ask(
+            job.asker, what, server_of(key[0]), fetch, kept_seconds=0.0
+        )
         if found is None:
-            raise StillFetching(f"remote base {base}", anew=known is not None)
+            failed = self.fetches.failed(job.asker, what)
+            raise StillFetching(f"remote base {base}", anew=known is not None, failed=failed)
         if isinstance(found, SourceError):
             raise found
         return found

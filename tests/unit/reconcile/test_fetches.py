@@ -8,7 +8,7 @@ from tests.fakes.clock import LoopClock
 
 from trimtab.core.errors import Problem, SourceError
 from trimtab.reconcile.fetches import KEPT_SECONDS, Fetches
-from trimtab.reconcile.lanes import DEFAULT_BOUNDS
+from trimtab.reconcile.lanes import DEFAULT_BOUNDS, Lanes
 from trimtab.reconcile.queue import Key
 
 pytestmark = pytest.mark.looptime
@@ -24,7 +24,7 @@ class Harbour:
     def __init__(self) -> None:
         self.woken: list[Key] = []
         self.begun: list[str] = []
-        self.fetches = Fetches(self.woken.append, LoopClock())
+        self.fetches = Fetches(self.woken.append, LoopClock(), Lanes())
         self.trouble: Exception | None = None
 
     def fetch(self, what: str, seconds: float = 1.0) -> Callable[[], Awaitable[str]]:

@@ -11,7 +11,7 @@ from tests.fakes.metrics import FakeMetrics
 from trimtab.core.api_error import ApiError
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.outcome import Outcome
-from trimtab.reconcile.lanes import DEFAULT_BOUNDS
+from trimtab.reconcile.lanes import DEFAULT_BOUNDS, Lanes
 from trimtab.reconcile.loop import Loop
 from trimtab.reconcile.queue import Key, WorkQueue
 
@@ -29,6 +29,7 @@ class Script:
         self.turns: list[tuple[float, Key]] = []
         self.raising: dict[Key, Exception] = {}
         self.seconds: dict[Key, float] = {}
+        self.suspended: set[Key] = set()
         self.outcome = Outcome.done()
 
     async def reconcile(self, key: Key) -> Outcome:
@@ -42,7 +43,7 @@ class Script:
         return 20.0
 
     def server(self, key: Key) -> str | None:
-        return "git.example" if key.kind == SOURCE else None
+        return "git.example" if key.kind == SOURCE and key not in self.suspended else None
 
     def times(self, key: Key) -> list[float]:
         return [at for at, who in self.turns if who == key]
@@ -56,7 +57,7 @@ class Ship:
         self.script, self.metrics = Script(), FakeMetrics()
         self.queue = WorkQueue(clock, seed=7)
         reconcilers = {"Application": self.script, SOURCE: self.script}
-        self.loop = Loop(self.queue, reconcilers, clock, self.metrics, workers=workers)
+        self.loop = Loop(self.queue, reconcilers, clock, self.metrics, workers=workers, lanes=Lanes())
 
 
 @pytest.fixture
@@ -167,12 +168,31 @@ async def test_what_happens_while_a_turn_waits_for_its_lane_is_seen_by_it(ship: 
     assert len(ship.script.times(late)) == 3, "what happens in the turn has one of its own"
 
 
-async def test_turns_that_wait_for_a_lane_count_as_waiting(ship: Ship) -> None:
-    for number in range(10):
-        key = Key(SOURCE, "ns", str(number))
-        ship.script.seconds[key] = 2.0
+async def test_who_has_nothing_to_ask_any_more_leaves_the_line_at_once(ship: Ship) -> None:
+    keys = [Key(SOURCE, "ns", str(number)) for number in range(10)]
+    for key in keys:
+        ship.script.seconds[key] = 3600.0
         ship.queue.add(key)
     await asyncio.sleep(1)
-    ship.queue.add(GOOD)
+    running, waiting = keys[0], keys[-1]
+    assert (len(ship.script.times(running)), len(ship.script.times(waiting))) == (1, 0)
+    for key in (running, waiting):
+        ship.script.suspended.add(key)
+        ship.script.seconds[key] = 0.0
+        ship.queue.add(key)
+    await asyncio.sleep(0.1)
+    assert (len(ship.script.times(running)), len(ship.script.times(waiting))) == (2, 1)
+    assert len([key for key in keys if ship.script.times(key)]) == 5, "and another one took the lane"
+
+
+async def test_one_that_goes_before_it_has_come_is_not_lost(ship: Ship) -> None:
+    key = Key(SOURCE, "ns", "a")
+    ship.queue.add(key)
+    await asyncio.sleep(0)
+    assert key in ship.loop._beside
+    assert ship.script.times(key) == []
+    ship.script.suspended.add(key)
+    ship.queue.add(key)
     await asyncio.sleep(1)
-    assert ship.metrics.all("queue")[-1][0] == 10 - DEFAULT_BOUNDS.quick_per_namespace
+    assert len(ship.script.times(key)) == 1
+    assert ship.loop._beside == {}

@@ -1,6 +1,7 @@
 """Remote bases: whose credentials go where, when a ref is asked for again, and what a restart finds."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,9 @@ from tests.fakes.git import FakeGit
 from tests.fakes.office import APP, REPO
 
 from trimtab.core.errors import Problem, SourceError
+from trimtab.reconcile.fetches import Fetches, StillFetching
 from trimtab.reconcile.git_tree import GitTree
+from trimtab.reconcile.lanes import Lanes
 from trimtab.reconcile.ports import Fetched, GitCredentials
 from trimtab.reconcile.queue import Key
 from trimtab.reconcile.remote_bases import BaseRules, RemoteBases, base_rules
@@ -396,3 +399,85 @@ async def test_a_base_that_takes_longer_than_the_interval_is_used_all_the_same(r
     await sailing.settle(300)
     assert sailing.is_there(B)
     assert sailing.said() == ("True", "Applied")
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("seconds", [0.3, 30.0])
+async def test_ready_does_not_flap_while_a_base_cannot_be_reached(rig: Rig, seconds: float) -> None:
+    sailing = await sail(rig)
+    fetch, gone = rig.git.fetch, True
+
+    async def failing(url: str, *arguments: Any, **options: Any) -> Fetched:
+        if gone and url == BASE.url:
+            await asyncio.sleep(seconds)
+            raise GONE
+        return await fetch(url, *arguments, **options)
+
+    rig.git.fetch = failing  # type: ignore[method-assign]
+    told = [sailing.said()]
+    for _ in range(600):
+        await sailing.settle(2)
+        if sailing.said() != told[-1]:
+            told.append(sailing.said())
+    assert [ready for ready, _ in told] == ["True", "False"]
+    gone = False  # the back-off is bounded by the interval of ten minutes
+    await sailing.settle(750)
+    assert sailing.said() == ("True", "Applied")
+
+
+@pytest.mark.looptime
+async def test_a_commit_does_not_wait_for_a_base_that_a_poke_asks_for(rig: Rig) -> None:
+    sailing = await sail(rig)
+    answering = stall(sailing)
+    sailing.office.poke(APP, "now")
+    await sailing.settle(10)
+    sha = sailing.push(A, D)
+    await sailing.settle(1)
+    assert sailing.is_there(D)
+    assert sailing.office.status(APP)["lastAppliedRevision"].endswith(sha)
+    sailing.git.commit({"base": [C]}, branch="stable")
+    answering.set()
+    await sailing.settle(1)
+    assert sailing.is_there(C)
+
+
+async def test_a_base_that_is_not_remembered_is_asked_for_anew(git: FakeGit, clock: HandClock) -> None:
+    fetches = Fetches(lambda _: None, clock, Lanes())
+    bases = RemoteBases(git, clock, fetches=fetches)
+    base = RemoteBase(f"{OWN}/app", "main")
+    git.no_tags = {"main"}
+    git.commit({"": [A]}, branch="main")
+
+    async def stands_at(asker: Key = APP) -> str:
+        with pytest.raises(StillFetching):
+            await bases.of(asker, RULES).stands_at(base)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return await bases.of(asker, RULES).stands_at(base)
+
+    await stands_at()
+    newest = git.commit({"": [B]}, branch="main")
+    bases._known.clear()
+    assert await stands_at() == f"main@sha1:{newest}", "and not what was brought before"
+    await fetches.close()
+
+
+async def test_who_asks_first_holds_up_no_other_namespace(git: FakeGit, clock: HandClock) -> None:
+    lanes = Lanes()
+    woken: list[Key] = []
+    fetches = Fetches(woken.append, clock, lanes)
+    bases = RemoteBases(git, clock, fetches=fetches)
+    base = RemoteBase(f"{OWN}/app", "v1")
+    git.commit({"": [A]}, branch="v1")
+    evil, victim = Key("Application", "evil", "a"), Key("Application", "victim", "b")
+    async with AsyncExitStack() as stack:
+        for _ in range(3):
+            await stack.enter_async_context(lanes.turn("evil", "slow.example"))
+        for asker in (evil, victim):
+            with pytest.raises(StillFetching):
+                await bases.of(asker, RULES).fetch(base)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert woken == [victim]
+        assert (await bases.of(victim, RULES).fetch(base)).revision
+    await fetches.close()

@@ -7,10 +7,13 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class GitLimits:
-    """Defaults for a controller with 150 MB; each worker holds about 25 MB while it lives."""
+    """Defaults for a controller of 150 MB; each worker holds about 25 MB more while it lives, which is seconds unless
+    servers are slow.
+    """
 
     network_workers: int = 24
-    """Worker processes that ask servers. Whoever asks keeps to fewer, and is fair; this bounds memory come what may."""
+    """Worker processes that ask servers: more than there are lanes (`reconcile/lanes.py`), so that nobody who has one
+    waits here, while who looks for the author of an error, or for a token, finds a place, too."""
     local_workers: int = 2
     """Those for work on local files, which no slow server may hold up. It takes milliseconds: in more processes it
     would end no sooner, and each process holds memory."""

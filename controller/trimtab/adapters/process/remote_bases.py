@@ -68,8 +68,7 @@ class RemoteBasesOfJob:
             self._written.add(folder)
         if awaited:
             what = ", ".join(dict.fromkeys(each.what for each in awaited))
-            anew, failed = all(each.anew for each in awaited), any(each.failed for each in awaited)
-            raise StillFetching(what, anew=anew, failed=failed)
+            raise StillFetching(what, anew=all(each.anew for each in awaited))
         return bool(wanting)
 
     async def write_all(self, found: Closure, root: Path, budget: TreeBudget) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 from tests.fixtures.git_server import Fault, GitRepo, RunningServer, wait_until
+from tests.fixtures.processes import family, kill
 
 from trimtab.adapters.git.limits import GitLimits
 from trimtab.adapters.git.mirrors import GitMirrors
@@ -81,8 +82,7 @@ async def one_round(mirrors: GitMirrors, server: RunningServer, repository: GitR
     tasks = [asyncio.create_task(fetch(mirrors, repository, timeout_seconds=TIMEOUT_SECONDS)) for _ in range(3)]
     if dice.random() < 0.15:
         await asyncio.sleep(dice.random() * 0.2)
-        for pid in dice.sample(sorted(mirrors.pids), k=1):
-            psutil.Process(pid).kill()
+        kill(family([dice.choice(sorted(mirrors.pids))])[:1])
     if dice.random() < 0.15:
         await asyncio.sleep(dice.random() * 0.2)
         tasks.pop().cancel()
@@ -100,10 +100,9 @@ async def test_random_faults_neither_hang_nor_leak_nor_lose_anything(git_server,
     try:
         await many_rounds(mirrors, git_server, git_repo, dice, tmp_path)
     finally:
-        family = [psutil.Process(pid) for pid in mirrors.pids if psutil.pid_exists(pid)]
-        family += [child for process in family for child in process.children(recursive=True)]
+        processes = family(mirrors.pids)
         await mirrors.close()
-    _, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(processes, timeout=10)
     assert alive == []
     git_server.stop()
     assert wait_until(lambda: descriptors() <= before)

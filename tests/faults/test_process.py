@@ -11,6 +11,7 @@ from tests.fixtures.api_proxy import api_proxy
 from tests.fixtures.cluster import wait_for
 from tests.fixtures.git_server import Fault
 from tests.fixtures.lab import Lab
+from tests.fixtures.processes import arguments, names
 
 from trimtab.localcluster import Cluster
 
@@ -37,9 +38,9 @@ def busy(lab: Lab) -> list[psutil.Process]:
 @pytest.mark.parametrize("how", ["told", "killed"])
 def test_nothing_is_left_of_it(lab: Lab, how: str) -> None:
     children = busy(lab)
-    names = [" ".join(child.cmdline()) for child in children]
-    assert any("zygote" in name for name in names), names
-    assert any("git" in name for name in names), names
+    seen = arguments(children)
+    assert any("zygote" in argument for argument in seen), seen
+    assert "git" in names(children), seen
     started = time.monotonic()
     if how == "told":
         assert lab.controller.stop() == 0

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import psutil
 from tests.fixtures.lab import Lab
+from tests.fixtures.processes import arguments as arguments_of
 
 from trimtab.adapters.git.store import left_behind
 
@@ -75,11 +76,7 @@ def await_rest(lab: Lab, temporary: Path, wanted: Level | None = None) -> tuple[
 
 def arguments(lab: Lab) -> str:
     """The command lines of the whole family."""
-    lines: list[str] = []
-    for process in psutil.Process(lab.controller.pid).children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-            lines += process.cmdline()
-    return "\n".join(lines)
+    return "\n".join(arguments_of(psutil.Process(lab.controller.pid).children(recursive=True)))
 
 
 def _sockets(process: psutil.Process) -> int:

@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 from tests.fixtures.git_server import wait_until
+from tests.fixtures.processes import family, names
 
 from trimtab.adapters.git.limits import GitLimits
 from trimtab.adapters.git.mirrors import GitMirrors
@@ -16,21 +16,12 @@ from trimtab.adapters.git.mirrors import GitMirrors
 
 def offspring(mirrors: GitMirrors) -> list[psutil.Process]:
     """The zygote, the workers and all that those run."""
-    found = []
-    for pid in mirrors.pids:
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(pid)
-            found += [process, *process.children(recursive=True)]
-    return list({process.pid: process for process in found}.values())
+    return family(mirrors.pids)
 
 
 def gits(mirrors: GitMirrors) -> list[str]:
     """Names of the running processes that are git's."""
-    names = []
-    for process in offspring(mirrors):
-        with suppress(psutil.NoSuchProcess):
-            names.append(process.name())
-    return [name for name in names if name.startswith("git")]
+    return [name for name in names(offspring(mirrors)) if name.startswith("git")]
 
 
 async def eventually(condition: Callable[[], object], *, timeout_seconds: float = 10.0) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures.git_server import Fault
+from tests.fixtures.processes import arguments
 from tests.integration.git.conftest import offspring
 
 from trimtab.adapters.git.mirrors import GitMirrors
@@ -62,8 +63,7 @@ async def test_the_password_is_on_no_disk_and_in_no_argument(mirrors, private, p
     seen: set[str] = set()
 
     def look(path: str) -> Fault | None:
-        for process in offspring(mirrors):
-            seen.update(" ".join(process.cmdline()).split())
+        seen.update(" ".join(arguments(offspring(mirrors))).split())
         return None
 
     private_git_server.faults.next_fault = look

@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from tests.fixtures.git_server import Authority, RunningServer
+from tests.fixtures.processes import arguments
 from tests.fixtures.proxies import HttpProxy, SocksProxy
 from tests.fixtures.ssh_server import SshKey, SshServer
 from tests.integration.git.conftest import offspring
@@ -26,11 +26,7 @@ class Watching:
         reach = proxy.reach
 
         def noted(target: tuple[str, int]) -> Any:
-            for process in offspring(mirrors):
-                try:
-                    self.arguments.update(process.cmdline())
-                except psutil.Error:
-                    continue
+            self.arguments.update(arguments(offspring(mirrors)))
             return reach(target)
 
         proxy.reach = noted

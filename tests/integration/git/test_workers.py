@@ -12,6 +12,7 @@ from functools import partial
 import psutil
 import pytest
 from tests.fixtures.git_server import Fault, wait_until
+from tests.fixtures.processes import family, kill
 from tests.integration.git.conftest import descriptors, eventually, gits, offspring
 
 from trimtab.adapters.git.limits import GitLimits
@@ -32,7 +33,9 @@ def _others(mirrors: GitMirrors, before: set[int]) -> bool:
 
 
 def _zygote(mirrors: GitMirrors) -> int:
-    return next(process.pid for process in offspring(mirrors) if process.ppid() == os.getpid())
+    pid = mirrors._pool._zygote.pid
+    assert pid is not None
+    return pid
 
 
 async def test_one_warm_worker_serves_one_after_another(mirrors, git_repo):
@@ -184,8 +187,7 @@ async def test_a_worker_killed_in_the_midst(mirrors, git_repo, git_server):
     asked = len(git_server.faults.requests)
     task = asyncio.create_task(fetch(mirrors, git_repo))
     assert await eventually(lambda: len(git_server.faults.requests) > asked)
-    for pid in [pid for pid in mirrors.pids if pid != _zygote(mirrors)]:
-        os.kill(pid, signal.SIGKILL)
+    kill(process for process in offspring(mirrors) if process.pid in workers(mirrors))
     with pytest.raises(SourceError) as caught:
         await task
     assert caught.value.reason == "GitWorkerLost"
@@ -200,9 +202,7 @@ async def test_a_killed_zygote_is_replaced(mirrors, git_repo):
     old = _zygote(mirrors)
     doomed = offspring(mirrors)
     os.kill(old, signal.SIGKILL)
-    for process in doomed:
-        if process.pid != old:
-            process.kill()
+    kill(process for process in doomed if process.pid != old)
     git_repo.commit({"b": "2"})
     with contextlib.suppress(SourceError):
         # The first one may still meet a worker of the old zygote.
@@ -239,10 +239,10 @@ def test_nothing_survives_a_controller_that_is_killed(git_repo, git_server, tmp_
         assert controller.stdout is not None
         pids = [int(pid) for pid in controller.stdout.readline().split()]
         assert wait_until(lambda: bool(git_server.faults.requests))
-        family = [psutil.Process(controller.pid), *psutil.Process(controller.pid).children(recursive=True)]
-        assert {process.pid for process in family} >= set(pids)
+        processes = family([controller.pid])
+        assert {process.pid for process in processes} >= set(pids)
         controller.kill()
-    _, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(processes, timeout=10)
     assert alive == []
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.fixtures.processes import names as names_of
 from tests.integration.render.conftest import job
 
 from trimtab.adapters.process.kustomize import Bounds
@@ -352,7 +353,7 @@ async def test_bombs_are_bounded(problems, programs, template, bounds, told):
     using = KustomizeRenderer(kustomize=None, helm=programs["helm"], bounds=replace(Bounds(), **bounds))
     found = await problems({"c/templates/a.yaml": template}, using=using)
     assert told in found[0]
-    assert not [child for child in psutil.Process(os.getpid()).children() if "helm" in child.name()]
+    assert not [name for name in names_of(psutil.Process().children()) if "helm" in name]
 
 
 async def test_a_values_file_that_may_come_to_be_is_looked_for_in_the_nearest_folder(render):

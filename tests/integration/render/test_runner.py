@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.fixtures.processes import arguments
 
 from trimtab.adapters.process.runner import Confinement, Opening, ProcessFailed, probe, run
 
@@ -190,7 +191,7 @@ async def test_programs_die_with_their_parent(tmp_path):
     while not children:
         await asyncio.sleep(0.05)
         children = [
-            one for one in psutil.Process(parent.pid).children() if "time.sleep(600)" in " ".join(one.cmdline())
+            one for one in psutil.Process(parent.pid).children() if "time.sleep(600)" in " ".join(arguments([one]))
         ]
     await asyncio.sleep(0.3)
     parent.kill()

@@ -90,8 +90,13 @@ class Lanes:
             await turn.may_begin
             yield
         finally:
-            self._end(turn)
-            self._next_ones()
+            if turn in self._running:
+                self._end(turn)
+                self._next_ones()
+            else:
+                # What runs is as before, so nobody may begin for it.
+                self._leave_line(turn)
+                self._look_again()
 
     def _begin(self, turn: _Turn) -> None:
         self._leave_line(turn)
@@ -100,9 +105,6 @@ class Lanes:
         turn.may_begin.set_result(None)
 
     def _end(self, turn: _Turn) -> None:
-        if turn not in self._running:
-            self._leave_line(turn)
-            return
         self._running.remove(turn)
         used = self._stored(turn.namespace) + min(_now() - turn.began, self._bounds.quick_seconds)
         self._used[turn.namespace] = used, _now()

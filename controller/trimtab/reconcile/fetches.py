@@ -42,12 +42,16 @@ class StillFetching(SourceError):
 
 @dataclass(eq=False, slots=True)
 class _Wanted:
-    """`found` is the result of the last try, a SourceError where it failed; it is told `until` then."""
+    """`found` is the result of the last try, a SourceError where it failed; it is told `until` then.
+
+    `poked`: somebody asked for a try when this one had begun already, so its failure is no answer.
+    """
 
     askers: set[Key] = field(default_factory=set)
     task: "asyncio.Task[None] | None" = None
     found: Any = None
     until: float = 0.0
+    poked: bool = False
     backoff: Backoff = field(default_factory=Backoff)
 
 
@@ -88,7 +92,10 @@ class Fetches:
     def try_again(self, asker: Key) -> None:
         """Somebody poked or changed it: what failed for it is fetched anew when it asks."""
         for wanted in self._wanted.values():
-            if asker in wanted.askers and isinstance(wanted.found, SourceError):
+            if asker not in wanted.askers:
+                continue
+            wanted.poked = wanted.task is not None
+            if isinstance(wanted.found, SourceError):
                 wanted.until = 0.0
 
     def forget(self, asker: Key) -> None:
@@ -120,6 +127,9 @@ class Fetches:
             found, pause = SourceError(problem), LONGEST_PAUSE_SECONDS * _SHARE
         finally:
             wanted.task = None
+        if wanted.poked and isinstance(found, SourceError):
+            pause = 0.0
+        wanted.poked = False
         wanted.found, wanted.until = found, self._clock.monotonic() + pause
         for asker in sorted(wanted.askers):
             self._wake(asker)

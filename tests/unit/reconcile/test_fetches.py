@@ -92,6 +92,26 @@ async def test_who_pokes_has_it_tried_at_once() -> None:
     assert harbour.ask("chart") == "the chart"
 
 
+async def test_a_poke_while_it_is_under_way_is_not_answered_by_its_failure() -> None:
+    harbour = Harbour()
+    harbour.trouble = AWAY
+    harbour.ask("chart")
+    await asyncio.sleep(0.5)
+    harbour.fetches.try_again(B)
+    await asyncio.sleep(0.501)
+    assert harbour.ask("chart") is AWAY, "who poked does not ask for it"
+    await asyncio.sleep(KEPT_SECONDS)
+    harbour.ask("chart")
+    await asyncio.sleep(0.5)
+    harbour.fetches.try_again(A)
+    begun = len(harbour.begun)
+    await asyncio.sleep(0.501)
+    assert harbour.ask("chart") is None, "the poke came after it had begun"
+    await asyncio.sleep(1.001)
+    assert harbour.ask("chart") is AWAY, "one poke, one try"
+    assert len(harbour.begun) == begun + 1
+
+
 async def test_a_server_that_stalls_takes_no_more_than_its_own_lanes() -> None:
     harbour = Harbour()
     for number in range(20):

@@ -30,8 +30,9 @@ def busy(lab: Lab) -> list[psutil.Process]:
     lab.wait_applied("shop", repository.sha())
     repository.commit(folder("web", value="newer"))
     lab.server.faults.always(Fault.STALL_BEFORE)
+    asked = len(lab.server.faults.requests)
     lab.poke("shop")
-    wait_for(lambda: len(family(lab)) > 2, what="a worker at work")
+    wait_for(lambda: len(lab.server.faults.requests) > asked, what="git to wait for the server")
     return family(lab)
 
 

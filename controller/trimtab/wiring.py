@@ -51,9 +51,10 @@ from trimtab.reconcile.dependents import Dependents
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import APPLICATION, GIT_REPOSITORY, HELM_REPOSITORY, OCI_REPOSITORY, Desk
 from trimtab.reconcile.drifts import DriftDesk
-from trimtab.reconcile.fetched_sources import FetchedSourceReconciler
+from trimtab.reconcile.fetch_meter import FetchMeter
 from trimtab.reconcile.fetches import Fetches
 from trimtab.reconcile.heritage import Heritage
+from trimtab.reconcile.includes import Includes
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.lanes import Lanes
@@ -61,13 +62,16 @@ from trimtab.reconcile.loop import Loop, Reconciler
 from trimtab.reconcile.measured_renderer import MeasuredRenderer
 from trimtab.reconcile.narrator import Narrator
 from trimtab.reconcile.observer import Observer
-from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
+from trimtab.reconcile.origins.git import GitOrigin
+from trimtab.reconcile.origins.helm import HelmOrigin
+from trimtab.reconcile.origins.oci import OciOrigin
+from trimtab.reconcile.origins.origin import Origin, Source
 from trimtab.reconcile.queue import Backoff, WorkQueue
 from trimtab.reconcile.referred_secrets import ReferredSecrets
 from trimtab.reconcile.remote_bases import RemoteBases
-from trimtab.reconcile.repositories import RepositoryReconciler
 from trimtab.reconcile.roll_call import ROLL_CALL, RollCall
 from trimtab.reconcile.runner import Runner
+from trimtab.reconcile.source_reconciler import SourceReconciler
 from trimtab.reconcile.sources import Sources
 from trimtab.reconcile.survey import Surveyor
 from trimtab.reconcile.sync import Synchroniser
@@ -122,6 +126,7 @@ class _Outside:
     accesses: Accesses
     clock: SystemClock
     metrics: PrometheusMetrics
+    meter: FetchMeter
     journal: Journal
     artifacts: Artifacts
     queue: WorkQueue
@@ -149,22 +154,9 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Controller:
     outside.metrics.queue_depth(lambda: outside.queue.depth + outside.lanes.waiting)
     roll_call = RollCall(desk=outside.desk, queue=outside.queue, objects=outside.objects)
     reconcilers: dict[str, Reconciler] = {
-        GIT_REPOSITORY: _repositories(outside, dependents),
-        OCI_REPOSITORY: _fetched_sources(
-            outside,
-            dependents,
-            OciOrigin(
-                registries=outside.registries,
-                accesses=outside.accesses,
-                clock=outside.clock,
-                addresses=_addresses(settings),
-            ),
-        ),
-        HELM_REPOSITORY: _fetched_sources(
-            outside,
-            dependents,
-            HelmOrigin(charts=outside.charts, accesses=outside.accesses, clock=outside.clock),
-        ),
+        GIT_REPOSITORY: _sources(outside, dependents, _git_origin(outside)),
+        OCI_REPOSITORY: _sources(outside, dependents, _oci_origin(outside)),
+        HELM_REPOSITORY: _sources(outside, dependents, _helm_origin(outside)),
         APPLICATION: applications,
         ROLL_CALL: roll_call,
     }
@@ -231,6 +223,7 @@ async def _open_outside(
         accesses=Accesses(ReferredSecrets(objects)),
         clock=clock,
         metrics=metrics,
+        meter=FetchMeter(clock, metrics.fetched),
         journal=Journal(KubeOwnKinds(connection), clock, instance=f"trimtab-{instance.id}"),
         artifacts=Artifacts(),
         queue=queue,
@@ -252,21 +245,31 @@ async def _load_instance(objects: KubeObjects, namespace: str) -> Instance:
         await asyncio.sleep(backoff.next_seconds(LONGEST_START_PAUSE_SECONDS, scatter=0.5))
 
 
-def _repositories(outside: _Outside, dependents: Dependents) -> RepositoryReconciler:
-    settings, secrets = outside.settings, ReferredSecrets(outside.objects)
-    return RepositoryReconciler(
-        desk=outside.desk,
-        queue=outside.queue,
+def _git_origin(outside: _Outside) -> GitOrigin:
+    secrets = ReferredSecrets(outside.objects)
+    return GitOrigin(
         git=outside.git,
-        artifacts=outside.artifacts,
-        dependents=dependents,
+        includes=Includes(outside.desk, outside.artifacts),
         credentials=CredentialCache(secrets),
         verifications=Verifications(git=outside.git, secrets=secrets, verifier=ProcessVerifier(), clock=outside.clock),
-        journal=outside.journal,
+        meter=outside.meter,
         clock=outside.clock,
-        metrics=outside.metrics,
-        addresses=_addresses(settings),
+        addresses=_addresses(outside.settings),
     )
+
+
+def _oci_origin(outside: _Outside) -> OciOrigin:
+    return OciOrigin(
+        registries=outside.registries,
+        accesses=outside.accesses,
+        meter=outside.meter,
+        clock=outside.clock,
+        addresses=_addresses(outside.settings),
+    )
+
+
+def _helm_origin(outside: _Outside) -> HelmOrigin:
+    return HelmOrigin(charts=outside.charts, accesses=outside.accesses, meter=outside.meter, clock=outside.clock)
 
 
 def _addresses(settings: Settings) -> NamespaceAddresses:
@@ -279,17 +282,15 @@ def _oldest_sign_of_life_seconds(watches: tuple[KubeWatches, ...]) -> float:
     return max(each.oldest_sign_of_life_seconds() for each in watches)
 
 
-def _fetched_sources(outside: _Outside, dependents: Dependents, origin: Origin) -> FetchedSourceReconciler:
-    return FetchedSourceReconciler(
+def _sources(outside: _Outside, dependents: Dependents, origin: Origin[Source]) -> SourceReconciler[Source]:
+    return SourceReconciler(
         origin=origin,
         desk=outside.desk,
         queue=outside.queue,
         artifacts=outside.artifacts,
         dependents=dependents,
-        accesses=outside.accesses,
         journal=outside.journal,
         clock=outside.clock,
-        metrics=outside.metrics,
     )
 
 

@@ -30,9 +30,10 @@ from trimtab.reconcile.dependents import Dependents
 from trimtab.reconcile.desired import DesiredStates
 from trimtab.reconcile.desk import HELM_REPOSITORY, OCI_REPOSITORY, Desk
 from trimtab.reconcile.drifts import DriftDesk
-from trimtab.reconcile.fetched_sources import FetchedSourceReconciler
+from trimtab.reconcile.fetch_meter import FetchMeter
 from trimtab.reconcile.fetches import Fetches
 from trimtab.reconcile.heritage import Heritage
+from trimtab.reconcile.includes import Includes
 from trimtab.reconcile.inputs import InputStore
 from trimtab.reconcile.journal import Journal
 from trimtab.reconcile.lanes import Lanes
@@ -40,12 +41,15 @@ from trimtab.reconcile.loop import Loop, Reconciler
 from trimtab.reconcile.measured_renderer import MeasuredRenderer
 from trimtab.reconcile.narrator import Narrator
 from trimtab.reconcile.observer import Observer
-from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
+from trimtab.reconcile.origins.git import GitOrigin
+from trimtab.reconcile.origins.helm import HelmOrigin
+from trimtab.reconcile.origins.oci import OciOrigin
+from trimtab.reconcile.origins.origin import Origin, Source
 from trimtab.reconcile.queue import WorkQueue
 from trimtab.reconcile.referred_secrets import ReferredSecrets
 from trimtab.reconcile.remote_bases import RemoteBases
-from trimtab.reconcile.repositories import RepositoryReconciler
 from trimtab.reconcile.runner import Runner
+from trimtab.reconcile.source_reconciler import SourceReconciler
 from trimtab.reconcile.sources import Sources
 from trimtab.reconcile.survey import Surveyor
 from trimtab.reconcile.sync import Synchroniser
@@ -175,16 +179,18 @@ class Rig:
         self.dependents = Dependents(
             desk=self.desk, queue=self.queue, artifacts=self.artifacts, readers=self.applications.desired
         )
-        self.repositories = self._repositories()
+        self.meter = FetchMeter(self.clock, self.metrics.fetched)
+        self.git_origin = self._git_origin()
+        self.repositories = self._sources(self.git_origin)
         self.observer.wake = self.applications.wake
         accesses = Accesses(ReferredSecrets(self.objects))
         reconcilers: dict[str, Reconciler] = {
             REPO.kind: self.repositories,
-            OCI_REPOSITORY: self._fetched(
-                accesses, OciOrigin(registries=self.registries, accesses=accesses, clock=self.clock)
+            OCI_REPOSITORY: self._sources(
+                OciOrigin(registries=self.registries, accesses=accesses, meter=self.meter, clock=self.clock)
             ),
-            HELM_REPOSITORY: self._fetched(
-                accesses, HelmOrigin(charts=self.charts, accesses=accesses, clock=self.clock)
+            HELM_REPOSITORY: self._sources(
+                HelmOrigin(charts=self.charts, accesses=accesses, meter=self.meter, clock=self.clock)
             ),
             APP.kind: self.applications,
         }
@@ -254,33 +260,27 @@ class Rig:
 
     # --- inside
 
-    def _repositories(self) -> RepositoryReconciler:
+    def _git_origin(self) -> GitOrigin:
         secrets = ReferredSecrets(self.objects)
-        return RepositoryReconciler(
-            desk=self.desk,
-            queue=self.queue,
+        return GitOrigin(
             git=self.git,
-            artifacts=self.artifacts,
-            dependents=self.dependents,
+            includes=Includes(self.desk, self.artifacts),
             credentials=CredentialCache(secrets),
             verifications=Verifications(git=self.git, secrets=secrets, verifier=self.verifier, clock=self.clock),
-            journal=self.journal,
+            meter=self.meter,
             clock=self.clock,
-            metrics=self.metrics,
             addresses=NamespaceAddresses(NAMESPACE),
         )
 
-    def _fetched(self, accesses: Accesses, origin: Origin) -> FetchedSourceReconciler:
-        return FetchedSourceReconciler(
+    def _sources(self, origin: Origin[Source]) -> SourceReconciler[Source]:
+        return SourceReconciler(
             origin=origin,
             desk=self.desk,
             queue=self.queue,
             artifacts=self.artifacts,
             dependents=self.dependents,
-            accesses=accesses,
             journal=self.journal,
             clock=self.clock,
-            metrics=self.metrics,
         )
 
     def _applications(self) -> ApplicationReconciler:

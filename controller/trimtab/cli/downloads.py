@@ -28,8 +28,9 @@ from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.artifacts import Artifact
 from trimtab.reconcile.chart_desk import ChartDesk
 from trimtab.reconcile.chart_sources import ChartSources
-from trimtab.reconcile.desk import OCI_REPOSITORY
-from trimtab.reconcile.origins import HelmOrigin, OciOrigin, Origin
+from trimtab.reconcile.fetch_meter import FetchMeter
+from trimtab.reconcile.origins.helm import HelmOrigin
+from trimtab.reconcile.origins.oci import OciOrigin
 from trimtab.reconcile.queue import Key
 from trimtab.reconcile.referred_secrets import ReferredSecrets
 from trimtab.source.addresses import NamespaceAddresses
@@ -61,14 +62,16 @@ class Downloads:
         kind = next(kind for kind in SOURCES if kind.kind == key.kind)
         source = as_source(await read(self.session, Named(kind, key.name)))
         accesses, clock = Accesses(ReferredSecrets(self.session.objects)), SystemClock()
-        origin: Origin = (
-            OciOrigin(
-                registries=self.registries, accesses=accesses, clock=clock, addresses=NamespaceAddresses(key.namespace)
-            )
-            if key.kind == OCI_REPOSITORY
-            else HelmOrigin(charts=self.charts, accesses=accesses, clock=clock)
+        meter = FetchMeter(clock)
+        if isinstance(source, HelmRepository):
+            charts = HelmOrigin(charts=self.charts, accesses=accesses, meter=meter, clock=clock)
+            return await charts.fetch(key, source, None)
+        assert isinstance(source, OciRepository), "Git repositories have a way of their own"
+        addresses = NamespaceAddresses(key.namespace)
+        artifacts = OciOrigin(
+            registries=self.registries, accesses=accesses, meter=meter, clock=clock, addresses=addresses
         )
-        return await origin.fetch(key, source, None)
+        return await artifacts.fetch(key, source, None)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from trimtab.core.revision import Revision
 from trimtab.reconcile.ports import CommitInfo, SourceTree
 from trimtab.reconcile.queue import Key
 from trimtab.reconcile.remote_bases import NO_BASES, BaseRules
+from trimtab.reconcile.verification import Verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Artifact:
     """The key that fits its signature, where one was asked for."""
     included: tuple["Artifact", ...] = ()
     """What was included, in the order of the spec."""
+    signed: Verified | None = None
+    """Who signed its commit or tag, where that was asked for."""
     bases: BaseRules = NO_BASES
     """Which remote bases its kustomizations may name."""
     verified: bool = False

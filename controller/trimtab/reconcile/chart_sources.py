@@ -13,7 +13,7 @@ from trimtab.api.oci_repository import OciRepository
 from trimtab.core.errors import Problem, SourceError
 from trimtab.reconcile.access import Accesses
 from trimtab.reconcile.desk import HELM_REPOSITORY, OCI_REPOSITORY
-from trimtab.reconcile.origins import FetchedSource, access_of, verify_files
+from trimtab.reconcile.origins.downloaded import FetchedSource, access_of, verify_files
 from trimtab.reconcile.ports.downloads import ChartOrder, ChartWanted
 from trimtab.reconcile.queue import Key
 from trimtab.source.declared_urls import shared

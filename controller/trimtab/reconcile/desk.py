@@ -4,7 +4,7 @@ Handlers put bodies in, the work queue gets keys out, reconcilers read the typed
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -15,6 +15,8 @@ from trimtab.api.model import Resource
 from trimtab.api.oci_repository import OciRepository
 from trimtab.core.errors import Problem
 from trimtab.reconcile.queue import Key, WorkQueue
+
+R = TypeVar("R", bound=Resource)
 
 APPLICATION = "Application"
 GIT_REPOSITORY = "GitRepository"
@@ -110,20 +112,18 @@ class Desk:
         """Those of a kind that have not been shown since the roll was called."""
         return sorted(key for key in self._unanswered if key.kind == kind)
 
+    def readable(self, key: Key, model: type[R]) -> R | None:
+        """An object of a kind, None where there is none or it cannot be read."""
+        shown = self._shown.get(key)
+        return shown if isinstance(shown, model) else None
+
     def application(self, key: Key) -> Application | None:
         """The Application, None where there is none or it cannot be read."""
-        shown = self._shown.get(key)
-        return shown if isinstance(shown, Application) else None
+        return self.readable(key, Application)
 
     def repository(self, key: Key) -> GitRepository | None:
         """The GitRepository, None where there is none or it cannot be read."""
-        shown = self._shown.get(key)
-        return shown if isinstance(shown, GitRepository) else None
-
-    def fetched_source(self, key: Key) -> OciRepository | HelmRepository | None:
-        """The OCIRepository or HelmRepository, None where there is none or it cannot be read."""
-        shown = self._shown.get(key)
-        return shown if isinstance(shown, OciRepository | HelmRepository) else None
+        return self.readable(key, GitRepository)
 
     def fetched_sources(self, namespace: str) -> Iterator[OciRepository | HelmRepository]:
         """All readable OCIRepositories and HelmRepositories of a namespace."""

@@ -7,13 +7,13 @@ differs.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from trimtab.api.application import READY
 from trimtab.api.fetched import FetchedArtifact, FetchedStatus
-from trimtab.api.model import ConditionStatus, ObjectMeta, Status
+from trimtab.api.model import ObjectMeta, Status
 from trimtab.api.oci_repository import OciRepositoryStatus
 from trimtab.api.timestamps import format_time
 from trimtab.core.errors import Problem
-from trimtab.report.conditions import Said, failing, merge, progressing, true
+from trimtab.report.conditions import Said, merge
+from trimtab.report.source_said import source_said
 from trimtab.report.source_verified import source_verified
 
 
@@ -41,7 +41,9 @@ def fetched_status(
     """The next status; the time counts from the epoch. Equal news give an equal status, however late they come."""
     old = last if isinstance(last, FetchedStatus) else model()
     handled = bool(news.revision) or news.problem is not None
-    said = (*_said(news, old), *(_verified(news, old) if news.verifies else ()))
+    fetched = f"{news.revision}, signed by {news.signed_by}" if news.signed_by else news.revision
+    said = source_said(old, fetched=fetched, problem=news.problem, suspended=news.suspended)
+    said = (*said, *(_verified(news, old) if news.verifies else ()))
     status = model(
         observed_generation=metadata.generation,
         conditions=merge(old.conditions, said, generation=metadata.generation, now_seconds=now_seconds),
@@ -52,20 +54,6 @@ def fetched_status(
         before = old.signed_by if isinstance(old, OciRepositoryStatus) else None
         return status.model_copy(update={"signed_by": (news.signed_by or None) if news.revision else before})
     return status
-
-
-def _said(news: FetchedNews, old: FetchedStatus) -> tuple[Said, ...]:
-    # Suspension stops the judging too: what was last true of Ready stays, and the message says why nothing moves.
-    if news.suspended:
-        before = old.condition(READY)
-        status = before.status if before else ConditionStatus.UNKNOWN
-        return (Said(READY, status, "Suspended", "suspended: not fetched until spec.suspend is false"),)
-    if news.problem:
-        return failing(news.problem.reason, str(news.problem), retry=news.problem.retry)
-    if news.revision:
-        signed = f", signed by {news.signed_by}" if news.signed_by else ""
-        return (true(READY, "Fetched", f"fetched {news.revision}{signed}"),)
-    return progressing("Fetching", "fetching for the first time")
 
 
 def _verified(news: FetchedNews, old: FetchedStatus) -> tuple[Said, ...]:

@@ -6,15 +6,14 @@ The repository and its news flow in, the next status flows out; it is written wh
 from dataclasses import dataclass
 from typing import Any
 
-from trimtab.api.application import READY
 from trimtab.api.git_contents import GitContentsStatus, ObservedInclude
 from trimtab.api.git_repository import Artifact, Commit, GitRepository, GitRepositoryStatus
-from trimtab.api.model import ConditionStatus
 from trimtab.api.timestamps import format_time
 from trimtab.api.verification import VerifiedBy
 from trimtab.core.errors import Problem
 from trimtab.core.revision import Revision
-from trimtab.report.conditions import Said, failing, merge, progressing, true
+from trimtab.report.conditions import Said, merge
+from trimtab.report.source_said import source_said
 from trimtab.report.source_verified import source_verified
 
 
@@ -56,7 +55,9 @@ def repository_status(repository: GitRepository, news: RepositoryNews, *, now_se
     """The next status; the time counts from the epoch. Equal news give an equal status, however late they come."""
     old, metadata = repository.status, repository.metadata
     asked = repository.spec.verify
-    said = (*_said(news, old), *(_verification(news, old) if asked else ()))
+    fetched = str(news.artifact.revision) if news.artifact else ""
+    said = source_said(old, fetched=fetched, problem=news.problem, suspended=news.suspended)
+    said = (*said, *(_verification(news, old) if asked else ()))
     # A new artifact comes with its own signer; without one, what is told of the last artifact stays.
     keep = asked is not None and news.artifact is None
     handled = news.artifact is not None or news.problem is not None
@@ -93,19 +94,6 @@ def _included(news: ArtifactNews | None, old: GitRepositoryStatus) -> tuple[Arti
     if news is None:
         return old.included_artifacts
     return tuple(artifact for each in news.included if (artifact := _artifact(each, None))) or None
-
-
-def _said(news: RepositoryNews, old: GitRepositoryStatus) -> tuple[Said, ...]:
-    # Suspension stops the judging too: what was last true of Ready stays, and the message says why nothing moves.
-    if news.suspended:
-        before = old.condition(READY)
-        status = before.status if before else ConditionStatus.UNKNOWN
-        return (Said(READY, status, "Suspended", "suspended: not fetched until spec.suspend is false"),)
-    if news.problem:
-        return failing(news.problem.reason, str(news.problem), retry=news.problem.retry)
-    if news.artifact:
-        return (true(READY, "Fetched", f"fetched {news.artifact.revision}"),)
-    return progressing("Fetching", "fetching for the first time")
 
 
 def _verification(news: RepositoryNews, old: GitRepositoryStatus) -> tuple[Said, ...]:

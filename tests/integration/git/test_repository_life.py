@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from tests.fakes.clock import LoopClock
 from tests.fakes.cluster import Cluster, FakeObjects
-from tests.fakes.metrics import FakeMetrics
 from tests.fakes.office import REPO, Office
 from tests.fakes.verifier import FakeVerifier
 from tests.fixtures.git_server import Fault, GitRepo, RunningServer
@@ -22,11 +21,14 @@ from trimtab.reconcile.artifacts import Artifact, Artifacts
 from trimtab.reconcile.credentials import CredentialCache
 from trimtab.reconcile.dependents import Dependents
 from trimtab.reconcile.desk import Desk
+from trimtab.reconcile.fetch_meter import FetchMeter
+from trimtab.reconcile.includes import Includes
 from trimtab.reconcile.journal import Journal
+from trimtab.reconcile.origins.git import GitOrigin
 from trimtab.reconcile.ports import SourceTree
 from trimtab.reconcile.queue import Key, WorkQueue
 from trimtab.reconcile.referred_secrets import ReferredSecrets
-from trimtab.reconcile.repositories import RepositoryReconciler
+from trimtab.reconcile.source_reconciler import SourceReconciler
 from trimtab.reconcile.verification import Verifications
 from trimtab.source.addresses import NamespaceAddresses
 
@@ -49,18 +51,23 @@ class Life:
         self.queue = WorkQueue(clock, seed=1)
         self.office.desk = Desk(self.queue)
         self.artifacts = Artifacts()
-        self.reconciler = RepositoryReconciler(
-            desk=self.office.desk,
-            queue=self.queue,
+        origin = GitOrigin(
             git=mirrors,
-            artifacts=self.artifacts,
-            dependents=Dependents(desk=self.office.desk, queue=self.queue, artifacts=self.artifacts, readers=Nobody()),
+            includes=Includes(self.office.desk, self.artifacts),
             credentials=CredentialCache(secrets),
             verifications=Verifications(git=mirrors, secrets=secrets, verifier=FakeVerifier(), clock=clock),
+            meter=FetchMeter(clock),
+            clock=clock,
+            addresses=NamespaceAddresses(own=REPO.namespace),
+        )
+        self.reconciler = SourceReconciler(
+            origin=origin,
+            desk=self.office.desk,
+            queue=self.queue,
+            artifacts=self.artifacts,
+            dependents=Dependents(desk=self.office.desk, queue=self.queue, artifacts=self.artifacts, readers=Nobody()),
             journal=Journal(self.office, clock, instance="trimtab-test"),
             clock=clock,
-            metrics=FakeMetrics(),
-            addresses=NamespaceAddresses(own=REPO.namespace),
         )
 
     def declare(self, repository: GitRepo, key: Key = REPO, **spec: Any) -> None:

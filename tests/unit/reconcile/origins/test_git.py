@@ -1,5 +1,6 @@
 """GitRepository: polls, failures, credentials, restarts and suspension, on the whole loop."""
 
+import asyncio
 import base64
 from itertools import pairwise
 from typing import Any
@@ -37,6 +38,24 @@ async def test_a_fetch_is_told_with_its_commit(rig: Rig) -> None:
         "time": status["artifact"]["lastUpdateTime"],
     }
     assert rig.metrics.all("fetched")[0][0] == "changed"
+
+
+async def test_a_first_fetch_is_told_while_it_lasts_and_no_later_one(rig: Rig) -> None:
+    fetch = rig.git.fetch
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        await asyncio.sleep(20)
+        return await fetch(*args, **kwargs)
+
+    rig.git.fetch = slow  # type: ignore[method-assign]
+    await rig.sail(A)
+    assert rig.office.said(REPO) == ("Unknown", "Fetching")
+    assert rig.office.said(REPO, "Reconciling") == ("True", "Fetching")
+    await rig.settle(20)
+    assert rig.office.said(REPO) == ("True", "Fetched")
+    writes = len(rig.office.status_writes)
+    await rig.settle(300)
+    assert len(rig.office.status_writes) == writes
 
 
 async def test_it_is_asked_every_interval_with_some_scatter(rig: Rig) -> None:
@@ -233,7 +252,7 @@ async def test_the_policy_of_the_namespace_goes_with_each_request(rig: Rig, rest
     rig.declare(A)
     rig.source(lfs=True)
     rig.start()
-    rig.repositories.addresses = rules
+    rig.git_origin.addresses = rules
     await rig.settle()
     assert rig.git.policies == [rules.of(NAMESPACE)] * 2
     artifact = rig.artifacts.get(REPO)

@@ -72,6 +72,9 @@ class ApplicationReconciler:
         application = self.desk.application(key)
         return application.spec.interval_seconds if application else 60.0
 
+    async def before_turn(self, _key: Key) -> None:
+        """Turns wait for nobody."""
+
     def server(self, _key: Key) -> str | None:
         """Nobody: what an Application needs of other servers is fetched beside its turns."""
         return None

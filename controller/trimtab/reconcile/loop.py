@@ -22,6 +22,10 @@ log = logging.getLogger(__name__)
 class Reconciler(Protocol):
     """Brings one kind of our objects to where its spec says."""
 
+    async def before_turn(self, key: Key) -> None:
+        """A turn is to come, which may have to wait for a lane: tell of that who would know of nothing otherwise."""
+        ...
+
     async def reconcile(self, key: Key) -> Outcome:
         """One turn for one object; may raise, which counts as a failure that is tried again."""
         ...
@@ -71,6 +75,7 @@ class Loop:
             key, waited_seconds = await self._queue.take()
             self._metrics.queue(depth=self._queue.depth, waited_seconds=waited_seconds)
             reconciler = self._reconcilers[key.kind]
+            await self._before_turn(reconciler, key)
             server = reconciler.server(key)
             if server is None:
                 await self._reconcile(reconciler, key)
@@ -78,6 +83,15 @@ class Loop:
                 task = group.create_task(self._in_lane(reconciler, key, server))
                 self._beside[key] = task, server
                 task.add_done_callback(partial(self._left, reconciler, key))
+
+    async def _before_turn(self, reconciler: Reconciler, key: Key) -> None:
+        try:
+            await reconciler.before_turn(key)
+        except (ApiError, TrimtabError) as error:
+            # The turn itself will tell, or meet the same.
+            log.warning("%s: %s", key, error)
+        except Exception:  # the boundary: whatever one object provokes must not stop the others
+            log.exception("%s: unexpected failure", key)
 
     async def _in_lane(self, reconciler: Reconciler, key: Key, server: str) -> None:
         async with self._lanes.turn(key.namespace, server):

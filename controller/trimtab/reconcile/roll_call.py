@@ -42,6 +42,9 @@ class RollCall:
         """The longest wait where the server does not answer."""
         return ANSWER_SECONDS
 
+    async def before_turn(self, _key: Key) -> None:
+        """Turns wait for nobody."""
+
     def server(self, _key: Key) -> str | None:
         """None but the API server."""
         return None

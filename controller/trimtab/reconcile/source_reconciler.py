@@ -49,6 +49,14 @@ class SourceReconciler(Generic[Source]):
             return None
         return server_of(source.spec.url)
 
+    async def before_turn(self, key: Key) -> None:
+        """Tell of a first fetch: what has no condition at all is taken for ready by kstatus."""
+        source = self.desk.readable(key, self.origin.model)
+        if source is None or self.server(key) is None:
+            return
+        if not self.journal.last(self.origin.resource, source.metadata, source.status).conditions:
+            await self._report(source, SourceNews())
+
     async def reconcile(self, key: Key) -> Outcome:
         """Fetch and report."""
         source = self.desk.readable(key, self.origin.model)
@@ -61,9 +69,6 @@ class SourceReconciler(Generic[Source]):
             await self._report(source, SourceNews(suspended=True))
             return Outcome.done()
         self._notice_requests(key, source)
-        if not self.journal.last(self.origin.resource, source.metadata, source.status).conditions:
-            # What has no condition at all is taken for ready by kstatus.
-            await self._report(source, SourceNews())
         try:
             artifact = await self.origin.fetch(key, source, self.artifacts.get(key))
         except SourceError as error:

@@ -27,10 +27,16 @@ class Script:
 
     def __init__(self) -> None:
         self.turns: list[tuple[float, Key]] = []
+        self.begun: list[Key] = []
         self.raising: dict[Key, Exception] = {}
         self.seconds: dict[Key, float] = {}
         self.suspended: set[Key] = set()
         self.outcome = Outcome.done()
+
+    async def before_turn(self, key: Key) -> None:
+        self.begun.append(key)
+        if key in self.raising:
+            raise self.raising[key]
 
     async def reconcile(self, key: Key) -> Outcome:
         self.turns.append((asyncio.get_running_loop().time(), key))
@@ -129,6 +135,16 @@ async def test_several_workers_take_several_keys_but_never_the_same() -> None:
     assert [key for _, key in ship.script.turns] == [GOOD, BAD, GOOD]
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_who_has_to_wait_for_a_lane_may_tell_so_before(ship: Ship) -> None:
+    slow = [Key(SOURCE, "ns", f"slow-{number}") for number in range(40)]
+    for key in slow:
+        ship.script.seconds[key] = 3600.0
+        ship.queue.add(key)
+    await asyncio.sleep(600)
+    assert len(ship.script.turns) < 40
+    assert ship.script.begun == slow
 
 
 async def test_slow_servers_take_no_worker_away(ship: Ship) -> None:

@@ -12,6 +12,7 @@ from tests.fakes.office import APP, NAMESPACE, REPO
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.refs import ObjectRef
 from trimtab.reconcile.git_tree import GitTree
+from trimtab.reconcile.queue import Key
 from trimtab.source.addresses import NamespaceAddresses
 
 pytestmark = pytest.mark.looptime
@@ -341,3 +342,20 @@ async def test_the_back_off_is_bounded_by_the_interval(rig: Rig) -> None:
     await rig.settle()
     assert rig.repositories.limit_seconds(REPO) == 90
     assert rig.repositories.limit_seconds(APP) == 60
+
+
+async def test_a_new_repository_that_waits_for_its_turn_says_that_it_is_not_there_yet(rig: Rig) -> None:
+    fetch, asked = rig.git.fetch, list[float]()
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        asked.append(rig.clock.monotonic())
+        await asyncio.sleep(3600)
+        return await fetch(*args, **kwargs)
+
+    rig.git.fetch = slow  # type: ignore[method-assign]
+    keys = [Key(REPO.kind, NAMESPACE, f"r{number}") for number in range(20)]
+    for key in keys:
+        rig.office.create(key, url="https://git.example/fleet", interval="60s")
+    await rig.sail(A)
+    assert len(asked) < len(keys)
+    assert {rig.office.said(key) for key in keys} == {("Unknown", "Fetching")}

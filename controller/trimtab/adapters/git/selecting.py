@@ -14,7 +14,8 @@ import git
 from trimtab.adapters.git import store
 from trimtab.adapters.git.messages import Select
 from trimtab.adapters.git.remote import run
-from trimtab.adapters.git.trees import LINK_MODE, MODULE_MODE, contents, path_missing, rows
+from trimtab.adapters.git.trees import LINK_MODE, MODULE_MODE, RowCount, contents, path_missing, rows
+from trimtab.adapters.git.whole_commits import known_whole, note_whole
 from trimtab.core.errors import Problem, SourceError
 from trimtab.core.manifest import Origin
 from trimtab.source.ignoring import FILE_NAMES, IgnoreRules, is_ignore_file
@@ -31,6 +32,8 @@ def select(request: Select) -> str:
     Raises SourceError: PathNotFound, InvalidIgnore, TooManyFiles, CommitNotFetched.
     """
     with store.open_tips(Path(request.mirror), request.sha) as tips:
+        if _asks_for_all(request) and known_whole(tips, request.sha, max_files=request.max_files):
+            return request.sha
         ref = store.selected_ref(request.sha, request.name or "none")
         made = store.selected(tips).get(ref)
         if made is None:
@@ -39,6 +42,11 @@ def select(request: Select) -> str:
                 return made
             run(tips.git, "update_ref", ref, made)
         return made
+
+
+def _asks_for_all(request: Select) -> bool:
+    """Whether only ignore files of the commit itself may leave something out."""
+    return not (request.ignore or request.sparse or request.hidden or request.folder)
 
 
 def _made(request: Select, tips: git.Repo) -> str:
@@ -62,14 +70,13 @@ def _made(request: Select, tips: git.Repo) -> str:
 
 def _ignore_files(request: Select, tips: git.Repo) -> dict[str, str]:
     """The texts of the tree's ignore files."""
-    shas = {
-        path: sha
-        for mode, sha, path in rows(tips, request.sha, max_rows=request.max_files, endings=_IGNORE_FILES)
-        if is_ignore_file(path) and mode != LINK_MODE
-    }
+    count = RowCount()
+    found_rows = rows(tips, request.sha, max_rows=request.max_files, endings=_IGNORE_FILES, count=count)
+    shas = {path: sha for mode, sha, path in found_rows if is_ignore_file(path) and mode != LINK_MODE}
     if len(shas) > _MAX_IGNORE_FILES:
         raise SourceError(_too_many())
     if not shas:
+        note_whole(tips, request.sha, count.rows)
         return {}
     with contents(tips) as reader:
         found = {path: reader.whole(sha, max_bytes=_MAX_IGNORE_FILE_BYTES) for path, sha in shas.items()}

@@ -99,8 +99,20 @@ def listed(tips: git.Repo, sha: str, path: str, *, max_files: int) -> Iterator[E
         _end(process)
 
 
+@dataclass(slots=True)
+class RowCount:
+    """How many rows were gone through."""
+
+    rows: int = 0
+
+
 def rows(
-    tips: git.Repo, sha: str, *, max_rows: int, endings: tuple[bytes, ...] = (b"",)
+    tips: git.Repo,
+    sha: str,
+    *,
+    max_rows: int,
+    endings: tuple[bytes, ...] = (b"",),
+    count: RowCount | None = None,
 ) -> Iterator[tuple[str, str, str]]:
     """Mode, SHA and path of all that a commit or tree holds, submodules included, whatever the names are like.
 
@@ -109,8 +121,10 @@ def rows(
     """
     process = tips.git.ls_tree("-r", "-z", "--full-tree", sha, as_process=True)
     try:
-        for count, row in enumerate(_rows(process.stdout), 1):
-            if count > max_rows:
+        counted = count or RowCount()
+        for row in _rows(process.stdout):
+            counted.rows += 1
+            if counted.rows > max_rows:
                 raise _too_many(max_rows, "")
             if not row.endswith(endings):
                 continue
@@ -122,6 +136,24 @@ def rows(
                 raise _unsafe(ascii(name[:80].decode(errors="replace")), "is not named in UTF-8") from None
         if process.proc.wait():
             raise store.broken(Path(tips.git_dir), process.proc.stderr.read().decode(errors="replace"))
+    finally:
+        _end(process)
+
+
+def changes(tips: git.Repo, before: str, after: str, *, most: int) -> list[tuple[bytes, bytes]] | None:
+    """How the files of two commits differ: A(dded), D(eleted), M(odified) or T(ype), and the path.
+
+    None where more than `most` differ, or one of the commits is not at hand.
+    """
+    arguments = ("-r", "-z", "--no-renames", "--name-status", "--end-of-options", before, after)
+    process = tips.git.diff_tree(*arguments, as_process=True)
+    found: list[bytes] = []
+    try:
+        for field in _rows(process.stdout):
+            found.append(field)
+            if len(found) > 2 * most:
+                return None
+        return list(zip(found[::2], found[1::2], strict=True)) if process.proc.wait() == 0 else None
     finally:
         _end(process)
 

@@ -94,9 +94,8 @@ class Lanes:
                 self._end(turn)
                 self._next_ones()
             else:
-                # What runs is as before, so nobody may begin for it.
                 self._leave_line(turn)
-                self._look_again()
+                self._next_in_line(namespace, server)
 
     def _begin(self, turn: _Turn) -> None:
         self._leave_line(turn)
@@ -116,6 +115,16 @@ class Lanes:
             del lines[turn.server]
         if not lines:
             del self._waiting[turn.namespace]
+
+    def _next_in_line(self, namespace: str, server: str) -> None:
+        """Somebody left a line. What runs is as before, so nobody else may begin for it; but while that one was on the
+        way out at the head, whoever stands behind was not seen.
+        """
+        line = self._waiting.get(namespace, {}).get(server)
+        if line and self._may_begin(line[0], self._counts()):
+            self._next_ones()
+        else:
+            self._look_again()
 
     def _next_ones(self) -> None:
         """Let all begin that may."""

@@ -168,6 +168,19 @@ async def test_who_leaves_makes_room() -> None:
     await log.end()
 
 
+async def test_who_leaves_together_with_those_in_its_way_leaves_the_room_to_others() -> None:
+    log = Log()
+    leaving = [log.ask("shop", 3600.0) for _ in range(DEFAULT_BOUNDS.quick_per_namespace + 2)]
+    log.ask("shop", 1.0)
+    await asyncio.sleep(1)
+    assert len(log.of("shop")) == DEFAULT_BOUNDS.quick_per_namespace
+    for task in leaving:
+        task.cancel()
+    await asyncio.sleep(1)
+    assert len(log.of("shop")) == DEFAULT_BOUNDS.quick_per_namespace + 1
+    await log.end()
+
+
 class Wish(NamedTuple):
     """After a pause, a namespace wants a turn of so many seconds."""
 

@@ -1,6 +1,6 @@
 """Which artifacts a GitRepository includes: found among those at hand, circles refused.
 
-The repositories' reconciler asks before it builds a tree.
+The origin of GitRepositories asks before it builds a tree.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """From a fetched commit to the tree that Applications read: rules applied, includes, submodules and LFS brought in.
 
-The repositories' reconciler calls it after each fetch, and the CLI for comparisons. A SourceError of it leaves the last
-artifact in its place, as one of the fetch does.
+The origin of GitRepositories calls it after each fetch, and the CLI for comparisons. A SourceError of it leaves the
+last artifact in its place, as one of the fetch does.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Whether a fetched commit may become an artifact: the signatures that spec.verify asks for, looked at once per commit.
 
-The repository's reconciler asks before it takes a commit. The Secret is read anew for each commit, poke and change of
+The origin of GitRepositories asks before it takes a commit. The Secret is read anew for each commit, poke and change of
 the spec, so that a key taken away counts from the next commit on; what was verified stays verified until then.
 """
 

@@ -75,7 +75,7 @@ DRIFT_REPAIR_SECONDS: Final = Histogram(
 )
 FETCH_SECONDS: Final = Histogram(
     "trimtab_fetch_duration_seconds",
-    "Time taken by fetches from Git servers, by result (changed, unchanged or the reason of the failure).",
+    "Time taken by fetches from the servers of sources, by result (changed, unchanged or the reason of the failure).",
     FAST,
     ("result",),
 )

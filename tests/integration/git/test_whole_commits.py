@@ -12,6 +12,7 @@ from tests.integration.git.test_source_trees import made, refused
 from trimtab.adapters.git.bare_repository import BareRepository, Content, Link
 from trimtab.adapters.git.limits import GitLimits
 from trimtab.adapters.git.mirrors import GitMirrors
+from trimtab.adapters.git.trees import changes
 from trimtab.adapters.git.whole_commits import MOST_CHANGES, known_whole, note_whole
 from trimtab.reconcile.git_tree import GitTree
 
@@ -28,6 +29,19 @@ def bare(tmp_path: Path) -> BareRepository:
 def tips(bare: BareRepository) -> Iterator[git.Repo]:
     with git.Repo(bare.path, expand_vars=False) as repository:
         yield repository
+
+
+def bomb(bare: BareRepository, *, levels: int) -> str:
+    """A commit of ten to the power of `levels` files, made of as many trees as there are levels."""
+    held = bare.git("hash-object", "-w", "--stdin", stdin=b"x")
+    rows = "".join(f"100644 blob {held}\tf{n}\n" for n in range(10))
+    for _ in range(levels - 1):
+        tree = bare.git("mktree", stdin=rows.encode())
+        rows = "".join(f"040000 tree {tree}\td{n}\n" for n in range(10))
+    tree = bare.git("mktree", stdin=rows.encode())
+    author = "A <a@x> 1700000000 +0000"
+    commit = f"tree {tree}\nauthor {author}\ncommitter {author}\n\nx\n"
+    return bare.git("hash-object", "-w", "-t", "commit", "--stdin", stdin=commit.encode())
 
 
 def names(bare: BareRepository, sha: str) -> list[str]:
@@ -72,6 +86,15 @@ def test_a_note_that_makes_no_sense_is_none(bare, tips, note, tmp_path):
     assert not written.exists()
 
 
+def test_a_commit_without_end_takes_no_memory_without_end(bare, tips):
+    """git holds all that differs before it tells any of it."""
+    before = bare.commit({"a": "1"})
+    note_whole(tips, before, 1)
+    assert len(changes(tips, before, bomb(bare, levels=3), most=10_000) or ()) == 1001
+    assert changes(tips, before, bomb(bare, levels=6), most=10_000_000) is None
+    assert not known_whole(tips, bomb(bare, levels=10), max_files=ALL)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_what_is_called_whole_is_whole(bare, tips, seed):
     dice, known = random.Random(seed), 0
@@ -81,6 +104,7 @@ def test_what_is_called_whole_is_whole(bare, tips, seed):
         files = [path for path in names(bare, sha) if path in IGNORE_FILES]
         whole = known_whole(tips, sha, max_files=ALL)
         known += whole
+        assert not whole or (bare.path / "whole-commit").read_text() == f"{sha} {len(names(bare, sha))}\n"
         real = [path for path in files if not bare.git("ls-tree", sha, path).startswith("120000")]
         assert not (whole and real), real
         if not real:

@@ -4,9 +4,10 @@ A mirror's tips repository, a commit and paths flow in, SHAs and entries flow ou
 commands touch the objects, so that both object formats work.
 """
 
+import resource
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -25,6 +26,7 @@ LINK_MODE: Final = "120000"
 MODULE_MODE: Final = "160000"
 _MODULE_TYPE: Final = "commit"
 _TREE: Final = "tree "
+_DIFFERING_BYTES: Final = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,13 @@ def rows(
 def changes(tips: git.Repo, before: str, after: str, *, most: int) -> list[tuple[bytes, bytes]] | None:
     """How the files of two commits differ: A(dded), D(eleted), M(odified) or T(ype), and the path.
 
-    None where more than `most` differ, or one of the commits is not at hand.
+    None where more than `most` differ, or very many, or one of the commits is not at hand.
     """
     arguments = ("-r", "-z", "--no-renames", "--name-status", "--end-of-options", before, after)
     process = tips.git.diff_tree(*arguments, as_process=True)
+    with suppress(ProcessLookupError):
+        # It holds all that differs, at 250 bytes a path, before it tells any of it.
+        resource.prlimit(process.proc.pid, resource.RLIMIT_DATA, (_DIFFERING_BYTES, _DIFFERING_BYTES))
     found: list[bytes] = []
     try:
         for field in _rows(process.stdout):

@@ -13,6 +13,7 @@ from typing import Final
 import git
 
 from trimtab.adapters.git.trees import changes
+from trimtab.core.errors import SourceError
 from trimtab.source.ignoring import FILE_NAMES
 
 MOST_CHANGES: Final = 1000
@@ -30,7 +31,11 @@ def known_whole(tips: git.Repo, sha: str, *, max_files: int) -> bool:
     before, files = noted
     if before == sha:
         return files <= max_files
-    differing = changes(tips, before, sha, most=MOST_CHANGES)
+    try:
+        differing = changes(tips, before, sha, most=MOST_CHANGES)
+    except SourceError:
+        # A name that no honest git makes, maybe of the commit before: it is said of this one if it has it.
+        return False
     if differing is None or any(path.endswith(_ENDINGS) for _, path in differing):
         return False
     files += sum(_SIGNS.get(kind, 0) for kind, _ in differing)

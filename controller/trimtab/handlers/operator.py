@@ -31,7 +31,9 @@ LONGEST_PAUSE_SECONDS = 5.0
 END_SECONDS = 1.0
 """How long kopf may take to close its watches; nothing of ours is lost if it takes longer."""
 SWEEPS = 5
-"""How often tasks that a run of kopf left behind are asked to end."""
+"""How often tasks that a run of kopf left behind are asked to end before the next run may begin."""
+LATE_SWEEPS = 300
+"""How often they are asked beside it."""
 LIVED_SECONDS = 30.0
 """A run that lasted so long makes up for the failures before it."""
 
@@ -98,7 +100,13 @@ class Operator:
 
     async def _run_once(self) -> str:
         """One life of kopf; what it died of."""
-        deliver = asyncio.get_running_loop().call_soon_threadsafe
+        loop = asyncio.get_running_loop()
+
+        def deliver(call: Callable[..., object], *arguments: Any) -> None:
+            # Who ends late has nothing to tell any more: the next run lists all anew.
+            if not run.outcome.done():
+                loop.call_soon_threadsafe(call, *arguments)
+
         run = _Run(lambda: self._kopf(deliver))
         run.start()
         try:
@@ -171,8 +179,11 @@ class _Run(threading.Thread):
         if not self._task.cancelled():
             error = self._task.exception()
             told = str(error) or type(error).__name__
-        self._sweep()
+        self._sweep(SWEEPS)
         self.outcome.set_result(told)
+        # Collected while they wait, those that are slow to end would print a traceback.
+        self._sweep(LATE_SWEEPS)
+        self._loop.close()
 
     def _held_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **named: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **named)
@@ -185,16 +196,15 @@ class _Run(threading.Thread):
         with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(lambda: self._task and self._task.cancel())
 
-    def _sweep(self) -> None:
-        """End what the coroutine left behind; what does not end in time is dropped with its loop.
+    def _sweep(self, times: int) -> None:
+        """End what the coroutine left behind.
 
         Asked more than once: before Python 3.12, `wait_for` swallows a cancellation that comes at the wrong moment.
         """
-        for _ in range(SWEEPS):
+        for _ in range(times):
             left = set(self._tasks)
             if not left:
                 break
             for task in left:
                 task.cancel()
             self._loop.run_until_complete(asyncio.wait(left, timeout=END_SECONDS / 2 / SWEEPS))
-        self._loop.close()

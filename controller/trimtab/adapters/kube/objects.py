@@ -6,6 +6,7 @@ Plain dicts and refs flow in, the server's answers flow out. The loop, the inven
 from typing import Any, Final
 
 from trimtab.adapters.kube.connection import Connection, Request, encode_query
+from trimtab.adapters.kube.definitions import is_definition, open_instances
 from trimtab.adapters.kube.discovery import Discovery
 from trimtab.adapters.kube.lists import METADATA, list_all
 from trimtab.core.api_error import ApiError
@@ -78,6 +79,8 @@ class KubeObjects:
         }
         path = kind.path(ref.namespace, ref.name)
         try:
+            if is_definition(kind):
+                await open_instances(self._connection, await self._send(Request("GET", path, resource=kind.plural)))
             await self._send(Request("DELETE", path, body=options, verb="delete", resource=kind.plural))
         except ApiError as error:
             if not _names_object(error):

@@ -115,6 +115,7 @@ class Stage:
         return self.canaries.make(f"a wrong {key}")
 
 
+@pytest.mark.timeout(1200)
 def test_no_credential_is_found_anywhere(
     lab: Lab,
     kubectl: Kubectl,

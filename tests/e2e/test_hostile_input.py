@@ -81,11 +81,10 @@ def test_servers_that_stall_redirect_or_never_end_hold_up_nobody(
         for fault in faults:
             server.faults.never()
             server.faults.always(fault)
+            timeout = "3s" if fault is Fault.STALL_BEFORE else "30s"
             names = [f"{fault.name.lower().replace('_', '-')}-{n}" for n in range(6)]
             for name in names:
-                lab.declare(
-                    "GitRepository", name, {"url": f"{repository.url}?".rstrip("?"), "timeout": "3s", "interval": "1m"}
-                )
+                lab.declare("GitRepository", name, {"url": repository.url, "timeout": timeout, "interval": "1m"})
             neighbour.goes_on()
             told[fault] = lab.wait_condition(names[0], "Ready", "False", of="tgit", timeout_seconds=60)
             lab.kubectl("delete", "tgit", *names, "-n", lab.namespace)

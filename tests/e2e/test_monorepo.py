@@ -25,7 +25,7 @@ INVENTORY = "inventories.trimtab.dev"
 @pytest.fixture
 async def fleet(fresh_cluster: LocalCluster, tmp_path: Path) -> AsyncIterator[Fleet]:
     """A controller that has applied all Applications of the monorepo and come to rest."""
-    async with Scene.open(fresh_cluster, tmp_path) as opened:
+    async with Scene.open(fresh_cluster, tmp_path, interval="1h") as opened:
         repository = history.make(tmp_path / "git" / "monorepo.git", SMALL, commits=COMMITS)
         scene = opened.of(repository)
         for name in ("monorepo", *(f"of-{team}" for team in SMALL.teams())):

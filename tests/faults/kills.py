@@ -16,7 +16,7 @@ from trimtab.adapters.git.bare_repository import BareRepository
 from trimtab.localcluster import ClusterError
 
 OBJECTS = 40
-LONGEST_SECONDS = 30.0
+LONGEST_SECONDS = 120.0
 _NOT_OURS = ("kube-root-ca.crt", "trimtab-instance")
 
 

@@ -154,10 +154,18 @@ def test_a_created_namespace_comes_back_with_all_in_it(shared_lab: Lab) -> None:
     repository = lab.repository("made", folder("made"))
     lab.application("made", "made", "app", targetNamespace=target, createNamespace=True)
     lab.wait_applied("made", repository.sha())
+    before = uid(lab, "namespace", target)
     lab.kubectl("delete", "namespace", target, "--wait=false")
-    wait_value(lab, "made", "declared", namespace=target, timeout_seconds=40)
+    # Until it goes, all in it is as it was: the server takes its time.
+    wait_for(lambda: _lives_anew(lab, target, before), what="another namespace of that name")
+    wait_value(lab, "made", "declared", namespace=target)
     lab.wait_condition("made", "Ready")
     heals(lab, "made", namespace=target)
+
+
+def _lives_anew(lab: Lab, namespace: str, uid_before: str) -> bool:
+    found = lab.kubectl("get", "namespace", namespace, "--ignore-not-found", "-o", "jsonpath={.metadata.uid}")
+    return found not in ("", uid_before)
 
 
 def test_a_namespace_of_others_that_goes_is_missed_until_it_is_back(shared_lab: Lab) -> None:

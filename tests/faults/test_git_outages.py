@@ -31,7 +31,7 @@ def test_applications_are_healed_while_the_server_fails(
     shared_lab: Lab, name: str, break_server: Break, reason: str, told: str
 ) -> None:
     lab = shared_lab
-    repository = lab.repository(name, folder(name, f"{name}-too"), timeout="2s")
+    repository = lab.repository(name, folder(name, f"{name}-too"), timeout="2s" if reason == "TimedOut" else "30s")
     lab.application(name, name, "app")
     lab.wait_applied(name, repository.sha())
     try:

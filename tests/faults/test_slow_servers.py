@@ -19,7 +19,7 @@ BASE = {
 
 
 def _declare_slow(lab: Lab, server: RunningServer, folder: Path) -> list[str]:
-    """Repositories of a server that stalls, and Applications that need a base from it."""
+    """Repositories of a server that never comes to an end, and Applications that need a base from it."""
     base = BareRepository.create(folder / "base.git")
     base.commit(BASE, "Begin")
     names = [f"slow-{number}" for number in range(SLOW)]
@@ -45,7 +45,7 @@ def test_they_hold_up_nobody_else(lab: Lab) -> None:
     folder = lab.folder / "slow"
     folder.mkdir()
     with RunningServer(folder) as server:
-        server.faults.always(Fault.STALL_BEFORE)
+        server.faults.always(Fault.DRIP)
         names = _declare_slow(lab, server, folder)
         wait_for(lambda: len(server.faults.requests) >= 3, timeout_seconds=30)
         for name in names:

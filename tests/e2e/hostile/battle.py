@@ -25,7 +25,7 @@ _PLURALS: Final = {
     "Application": "applications",
 }
 _RULES: Final = ("x-kubernetes-validations", "pattern", "maxLength", "minLength", "maxItems", "maxProperties", "enum")
-PATIENCE_SECONDS: Final = 420.0
+PATIENCE_SECONDS: Final = 1500.0
 BATCH: Final = 125
 
 

@@ -77,28 +77,29 @@ async def test_a_server_that_is_gone_and_comes_back(mirrors, git_repo, git_serve
 
 
 async def test_a_deadline_ends_git_and_its_transport_at_once(mirrors, git_repo, git_server):
+    await mirrors.fetch(git_repo.url, {}, None, timeout_seconds=20)
+    git_server.faults.requests.clear()
     git_server.faults.always(Fault.STALL_BEFORE)
-    task = asyncio.create_task(mirrors.fetch(git_repo.url, {}, None, timeout_seconds=1.5))
+    task = asyncio.create_task(mirrors.fetch(git_repo.url, {}, None, timeout_seconds=5))
     assert await eventually(lambda: git_server.faults.requests)
     assert any("remote-http" in name for name in gits(mirrors))
     with pytest.raises(SourceError) as caught:
         await task
     assert caught.value.reason == "TimedOut"
-    assert "1.5 s" in str(caught.value)
-    assert await eventually(lambda: not gits(mirrors), timeout_seconds=2)
+    assert "5 s" in str(caught.value)
+    assert await eventually(lambda: not gits(mirrors))
 
 
 async def test_stalled_servers_hold_nobody_else_up(mirrors, git_server, private_git_server, git_repo):
     private_git_server.faults.always(Fault.STALL_BEFORE)
     good = (await mirrors.fetch(git_repo.url, {}, None, timeout_seconds=20)).revision.sha
     stuck = [
-        asyncio.create_task(mirrors.fetch(f"{private_git_server.url}/{n}.git", {}, None, timeout_seconds=4))
+        asyncio.create_task(mirrors.fetch(f"{private_git_server.url}/{n}.git", {}, None, timeout_seconds=15))
         for n in range(8)
     ]
-    await asyncio.sleep(0.5)
-    started = time.monotonic()
+    assert await eventually(lambda: private_git_server.faults.requests)
     assert await mirrors.tree(git_repo.url, None, good, "deploy")
-    assert time.monotonic() - started < 2.5
+    assert not any(task.done() for task in stuck)
     for outcome in await asyncio.gather(*stuck, return_exceptions=True):
         assert isinstance(outcome, SourceError)
         assert outcome.reason == "TimedOut"

@@ -10,6 +10,7 @@ import yaml
 from aiohttp import web
 from tests.fixtures.cluster import Kubectl
 from tests.fixtures.fault_proxy import FaultProxy, fault_proxy
+from tests.integration.kube.sink import until
 
 from trimtab.adapters.kube import access as access_module
 from trimtab.adapters.kube.access import Access, open_access
@@ -75,11 +76,12 @@ async def test_what_the_server_pushes_back_is_sent_again_as_told(proxied: tuple[
 async def test_an_overload_holds_everybody_back(proxied: tuple[FaultProxy, Access]) -> None:
     proxy, access = proxied
     async with Connection(access) as connection:
-        proxy.fault = times(1, web.Response(status=429, text="Too many requests", headers={"Retry-After": "0.5"}))
+        proxy.fault = times(1, web.Response(status=429, text="Too many requests", headers={"Retry-After": "2"}))
         pushed_back = asyncio.create_task(connection.send(VERSION))
-        await asyncio.sleep(0.1)
+        await until(lambda: len(proxy.requests) == 1)
+        await asyncio.sleep(0.3)
         other = asyncio.create_task(connection.send(VERSION))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.3)
         assert len(proxy.requests) == 1
         await asyncio.gather(pushed_back, other)
 
@@ -91,6 +93,7 @@ async def test_no_more_requests_are_in_flight_than_allowed(proxied: tuple[FaultP
     async with Connection(access, max_in_flight=3) as connection:
         proxy.flowing.clear()
         tasks = [asyncio.create_task(connection.send(VERSION)) for _ in range(10)]
+        await until(lambda: len(proxy.requests) >= 3)
         await asyncio.sleep(0.3)
         assert len(proxy.requests) == 3
         proxy.flowing.set()

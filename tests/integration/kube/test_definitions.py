@@ -46,7 +46,7 @@ async def test_the_server_finds_the_instances_of_a_new_definition_at_its_first_l
     objects: KubeObjects, connection: Connection
 ) -> None:
     """A look that is refused may be the last one for five minutes: nobody has listed these kinds before they go."""
-    bodies = [definition(number) for number in range(20)]
+    bodies = [definition(number) for number in range(6)]
     refs = [ObjectRef.of(body) for body in bodies]
     await asyncio.gather(*(objects.apply(body) for body in bodies))
     lives = await asyncio.gather(*(established(objects, ref) for ref in refs))

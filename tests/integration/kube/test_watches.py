@@ -33,6 +33,8 @@ FAST = WatchTimes(
     refused_delay_seconds=0.1,
     trouble_after_seconds=0.3,
 )
+CALM = replace(FAST, trouble_after_seconds=30)
+"""For what must be no trouble, however slow the machine is."""
 
 
 def managed(instance: str, namespace: str, name: str, **data: str) -> dict:
@@ -189,7 +191,7 @@ async def test_a_cut_watch_resumes_where_it_was(
     objects: KubeObjects, namespace: str, sink: Sink, watching: Watch, proxied: tuple[FaultProxy, Connection]
 ) -> None:
     proxy, through = proxied
-    watches = watching(through)
+    watches = watching(through, times=CALM)
     await sink.next(Synced)
     first = await objects.apply(managed(namespace, namespace, "a", colour="red"))
     await sink.object(Seen, "a")
@@ -217,7 +219,7 @@ async def test_a_version_too_old_leads_to_a_new_list_that_tells_the_deletions(
     proxy, through = proxied
     await objects.apply(managed(namespace, namespace, "stays"))
     goes = await objects.apply(managed(namespace, namespace, "goes"))
-    watching(through)
+    watching(through, times=CALM)
     await sink.next(Synced)
     gone = status(410, "Expired", "too old resource version")
 
@@ -300,21 +302,21 @@ async def test_a_silent_watch_is_renewed(
     objects: KubeObjects, namespace: str, sink: Sink, watching: Watch, proxied: tuple[FaultProxy, Connection]
 ) -> None:
     proxy, through = proxied
-    times = WatchTimes(idle_seconds=0.4, first_delay_seconds=0.01)
+    times = WatchTimes(idle_seconds=2, first_delay_seconds=0.01)
     watches = watching(through, times=times)
     await sink.next(Synced)
 
     proxy.flowing.clear()
     await objects.apply(managed(namespace, namespace, "a"))
     ages = []
-    for _ in range(8):
+    for _ in range(35):
         await asyncio.sleep(0.1)
         ages.append(watches.oldest_sign_of_life_seconds())
     proxy.flowing.set()
 
     await sink.object(Seen, "a")
     assert len(proxy.requests) >= 2
-    assert 0.1 < max(ages) < 0.7
+    assert 1 < max(ages) < 3.4, "it was taken for dead and opened anew"
 
 
 async def test_a_server_that_is_gone_is_trouble_until_a_new_list(
@@ -333,7 +335,7 @@ async def test_a_server_that_is_gone_is_trouble_until_a_new_list(
     assert "on its way out" in trouble.reason
     assert len(sink.all(WatchTrouble)) == 1
     assert not watches.synced(CONFIG_MAP)
-    assert watches.oldest_sign_of_life_seconds() < 1.0
+    assert watches.oldest_sign_of_life_seconds() < 5
 
     proxy.fault = None
     synced = await sink.next(Synced)

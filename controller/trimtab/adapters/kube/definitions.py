@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 _FROM_CACHE: Final = encode_query({"resourceVersion": "0", "fieldSelector": "metadata.name=-"})
 """A list that is answered from the cache alone, with a selector that no object's name can meet."""
+_ROUNDS: Final = 4
+"""How often the connection is to send it, which itself tries three times, a second apart."""
 
 
 def is_definition(kind: ResourceType) -> bool:
@@ -27,15 +29,23 @@ def is_definition(kind: ResourceType) -> bool:
 
 
 async def open_instances(connection: Connection, definition: dict[str, Any]) -> None:
-    """List the instances of a live definition once, so that their cache is open; what is refused is only logged."""
+    """List the instances of a live definition, so that their cache is open; what is refused is only logged.
+
+    A cache that is slow to open is waited for some ten seconds.
+    """
     path = instances_path(definition)
     if path is None:
         return
     resource = definition["spec"]["names"]["plural"]
-    try:
-        await connection.send(Request("GET", path, _FROM_CACHE, accept=METADATA, verb="list", resource=resource))
-    except ApiError as error:
-        log.debug("%s: its instances cannot be listed before it is deleted: %s", path, error)
+    request = Request("GET", path, _FROM_CACHE, accept=METADATA, verb="list", resource=resource)
+    for _ in range(_ROUNDS):
+        try:
+            await connection.send(request)
+        except ApiError as error:
+            log.debug("%s: the instances cannot be listed before their definition goes: %s", path, error)
+            if error.status == 429:
+                continue
+        return
 
 
 def instances_path(definition: dict[str, Any]) -> str | None:

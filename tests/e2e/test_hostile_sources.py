@@ -5,16 +5,16 @@ and a listener at an address that sources may not reach. See `tests/e2e/hostile`
 """
 
 import json
+import os
 import re
 import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
-from tests.e2e.canaries import contents
 from tests.e2e.hostile.addresses import STRICT_HOSTS
 from tests.e2e.hostile.attack import CONFIG_MAP, PASSWORD, PLAIN, TOKEN, Attack, Ground
 from tests.e2e.hostile.battle import PATIENCE_SECONDS, Battle, is_answered
@@ -282,11 +282,17 @@ def test_no_secret_and_nothing_from_outside_is_told(battle: Battle, told: dict[s
 
 
 def test_nothing_from_outside_lies_in_the_data_folder(battle: Battle):
-    found = contents([battle.lab.controller.folder / "data"])
-    assert found
-    for path, content in found.items():
-        assert CANARY not in content, path
-        assert PASSWORD not in content, path
+    read = 0
+    for folder, _, names in os.walk(battle.lab.controller.folder / "data"):
+        for path in (Path(folder, name) for name in names):
+            # The controller works on: what it has taken away since is no place for a secret.
+            with suppress(FileNotFoundError):
+                if path.is_file() and not path.is_symlink():
+                    content = path.read_bytes()
+                    read += 1
+                    assert CANARY.encode() not in content, path
+                    assert PASSWORD.encode() not in content, path
+    assert read
 
 
 def test_the_log_has_no_traceback_and_steers_no_terminal(told: dict[str, str]):

@@ -13,7 +13,8 @@ from typing import Any, Final
 from trimtab.adapters.kube.connection import Connection, Request, encode_query
 from trimtab.adapters.kube.lists import METADATA
 from trimtab.core.api_error import ApiError
-from trimtab.core.refs import ResourceType
+from trimtab.health.assess import assess
+from trimtab.health.status import HealthStatus
 
 log = logging.getLogger(__name__)
 
@@ -21,11 +22,6 @@ _FROM_CACHE: Final = encode_query({"resourceVersion": "0", "fieldSelector": "met
 """A list that is answered from the cache alone, with a selector that no object's name can meet."""
 _ROUNDS: Final = 4
 """How often the connection is to send it, which itself tries three times, a second apart."""
-
-
-def is_definition(kind: ResourceType) -> bool:
-    """Whether objects of this type define custom resources."""
-    return (kind.group, kind.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 async def open_instances(connection: Connection, definition: dict[str, Any]) -> None:
@@ -50,9 +46,7 @@ async def open_instances(connection: Connection, definition: dict[str, Any]) -> 
 
 def instances_path(definition: dict[str, Any]) -> str | None:
     """The path of all instances in the version that is stored; None where none are served, or it is going already."""
-    conditions = (definition.get("status") or {}).get("conditions") or ()
-    established = any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
-    if not established or definition["metadata"].get("deletionTimestamp"):
+    if assess(definition).status is not HealthStatus.CURRENT:
         return None
     spec = definition["spec"]
     served = sorted((each for each in spec["versions"] if each["served"]), key=lambda each: not each["storage"])

@@ -6,13 +6,14 @@ Plain dicts and refs flow in, the server's answers flow out. The loop, the inven
 from typing import Any, Final
 
 from trimtab.adapters.kube.connection import Connection, Request, encode_query
-from trimtab.adapters.kube.definitions import is_definition, open_instances
+from trimtab.adapters.kube.definitions import open_instances
 from trimtab.adapters.kube.discovery import Discovery
 from trimtab.adapters.kube.lists import METADATA, list_all
 from trimtab.core.api_error import ApiError
 from trimtab.core.names import FIELD_MANAGER
 from trimtab.core.observed import Absent, Live, Observed, Unknown
 from trimtab.core.refs import ObjectRef, ResourceType, split_api_version
+from trimtab.plan.references import CUSTOM_RESOURCE_DEFINITION, is_kind
 
 _APPLY: Final = "application/apply-patch+yaml"
 _MERGE: Final = "application/merge-patch+json"
@@ -79,7 +80,7 @@ class KubeObjects:
         }
         path = kind.path(ref.namespace, ref.name)
         try:
-            if is_definition(kind):
+            if is_kind(ref, CUSTOM_RESOURCE_DEFINITION):
                 await open_instances(self._connection, await self._send(Request("GET", path, resource=kind.plural)))
             await self._send(Request("DELETE", path, body=options, verb="delete", resource=kind.plural))
         except ApiError as error:

@@ -2,8 +2,7 @@ from typing import Any
 
 import pytest
 
-from trimtab.adapters.kube.definitions import instances_path, is_definition
-from trimtab.core.refs import ResourceType
+from trimtab.adapters.kube.definitions import instances_path
 
 ESTABLISHED = [{"type": "NamesAccepted", "status": "True"}, {"type": "Established", "status": "True"}]
 
@@ -14,6 +13,8 @@ def version(name: str, *, served: bool = True, storage: bool = False) -> dict[st
 
 def definition(*versions: dict[str, Any], conditions: Any = ESTABLISHED, **metadata: str) -> dict[str, Any]:
     return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
         "metadata": {"name": "widgets.example.com"} | metadata,
         "spec": {"group": "example.com", "names": {"plural": "widgets"}, "versions": list(versions)},
         "status": {"conditions": conditions},
@@ -41,10 +42,3 @@ def test_what_was_never_served_has_no_instances_to_list(conditions: Any) -> None
 
 def test_what_is_going_already_is_left_to_the_server() -> None:
     assert instances_path(definition(version("v1", storage=True), deletionTimestamp="2026-01-01T00:00:00Z")) is None
-
-
-def test_only_definitions_of_custom_resources_are_definitions() -> None:
-    crd = ResourceType("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
-    other = ResourceType("example.com", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
-    assert is_definition(crd)
-    assert not is_definition(other)
